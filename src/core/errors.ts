@@ -1,0 +1,69 @@
+/** What whoever meets the error should do: try again later, have a person mend the configuration, or give up. */
+export type Remedy = 'retry' | 'fix-config' | 'give-up'
+
+/**
+ * The catalogue: code → remedy and one line. A code once used is never used again for something else.
+ * Problems (configuration) and TidegateErrors (running) share it, so that lint, conditions, logs and docs say the same word.
+ */
+export const errorCatalogue = {
+  // configuration
+  TG_CONFIG_SYNTAX: ['fix-config', 'The YAML cannot be read.'],
+  TG_CONFIG_UNKNOWN_KIND: ['fix-config', 'The apiVersion and kind name nothing that Tidegate knows.'],
+  TG_CONFIG_UNKNOWN_FIELD: ['fix-config', 'A field that nothing reads; most often a typing error.'],
+  TG_CONFIG_MISSING: ['fix-config', 'A required field is absent or empty.'],
+  TG_CONFIG_INVALID: ['fix-config', 'A field has a value of the wrong type or outside its range.'],
+  TG_CONFIG_CONFLICT: ['fix-config', 'Fields that exclude or contradict each other.'],
+  TG_CONFIG_DUPLICATE: ['fix-config', 'Two objects or entries claim the same name or target.'],
+  TG_CONFIG_NO_ADDRESS: ['fix-config', 'No address for a broker was found in any of the places that may hold it.'],
+  TG_CONFIG_NOT_BUILT: ['fix-config', 'The field or kind is part of the design and is not built yet.'],
+  TG_CONFIG_NOT_LOCAL: ['fix-config', 'The kind or field has no meaning on one machine.'],
+  TG_SCALER_UNKNOWN: ['fix-config', 'No scaler of this type exists.'],
+  TG_SCALER_NOT_BUILT: ['fix-config', 'KEDA has a scaler of this type; Tidegate does not have it yet.'],
+  TG_CONNECTOR_UNKNOWN: ['fix-config', 'No connector of this type exists.'],
+  TG_REF_NOT_FOUND: ['fix-config', 'A referenced object (Secret, ConfigMap, TriggerAuthentication, target) does not exist.'],
+  TG_PLUGIN_INVALID: ['fix-config', 'A plugin definition is incomplete or its type is taken.'],
+  // sources
+  TG_SOURCE_UNREACHABLE: ['retry', 'The source did not answer.'],
+  TG_SOURCE_REFUSED: ['fix-config', 'The source answered and refused (authentication, permission).'],
+  TG_SOURCE_NOT_FOUND: ['fix-config', 'The source answered that the queue, stream, consumer or topic does not exist.'],
+  TG_SOURCE_BAD_ANSWER: ['retry', 'The source answered with something that cannot be understood.'],
+  // targets and functions
+  TG_TARGET_NOT_FOUND: ['fix-config', 'The scale target does not exist.'],
+  TG_TARGET_CONFLICT: ['fix-config', 'Another object already scales this target.'],
+  TG_TARGET_START_FAILED: ['fix-config', 'A replica could not be started or ends as soon as it is started.'],
+  TG_FUNCTION_UNREACHABLE: ['retry', 'The function endpoint did not answer.'],
+  // the program
+  TG_STATE_LOCKED: ['fix-config', 'Another Tidegate runs on the same state folder.'],
+  TG_PORT_IN_USE: ['fix-config', 'A port that was asked for is taken.'],
+  TG_USAGE: ['fix-config', 'The command line cannot be understood.'],
+  TG_INTERNAL: ['give-up', 'A defect in Tidegate.'],
+} as const satisfies Record<string, readonly [Remedy, string]>
+
+export type ErrorCode = keyof typeof errorCatalogue
+
+/** The one error class. `message` names the object and the place; the remedy belongs to the code. */
+export class TidegateError extends Error {
+  override readonly name = 'TidegateError'
+  readonly code: ErrorCode
+  /** What to do next, when there is something to say beyond the message. */
+  readonly hint: string | undefined
+  constructor (code: ErrorCode, message: string, options: { cause?: unknown, hint?: string } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.hint = options.hint
+  }
+
+  get remedy (): Remedy { return errorCatalogue[this.code][0] }
+}
+
+/** Text for any thrown value; total. Node's AggregateError of a refused connection has an empty message, so its first cause speaks. */
+export function errorMessage (thrown: unknown): string {
+  if (thrown instanceof AggregateError && thrown.message === '' && thrown.errors.length > 0) return errorMessage(thrown.errors[0])
+  if (thrown instanceof Error) return thrown.message === '' ? thrown.name : thrown.message
+  return typeof thrown === 'string' ? thrown : JSON.stringify(thrown) ?? String(thrown)
+}
+
+/** The code of any thrown value; what is not ours counts as `fallback`. */
+export function errorCode (thrown: unknown, fallback: ErrorCode): ErrorCode {
+  return thrown instanceof TidegateError ? thrown.code : fallback
+}

@@ -1,0 +1,38 @@
+/** One metric: its kind, its help line and its labels. Units are base units; `_total` is on counters only. */
+export interface MetricDeclaration {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels: readonly string[]
+  /** Upper bounds of a histogram, seconds. */
+  readonly buckets?: readonly number[]
+}
+
+const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const
+const trigger = ['namespace', 'trigger', 'type'] as const
+const scaleTrigger = ['namespace', 'scaled_object', 'trigger', 'type'] as const
+
+/** The metrics catalogue, without the prefix. Names and labels are an interface: dashboards and alerts read them. */
+export const metricCatalogue = {
+  scaler_reads_total: { type: 'counter', help: 'Looks at a source, by outcome: measured, absent, failed.', labels: [...scaleTrigger, 'outcome'] },
+  scaler_read_duration_seconds: { type: 'histogram', help: 'Time a look at a source took.', labels: ['type'], buckets: seconds },
+  scale_trigger_value: { type: 'gauge', help: 'Value of the last look at a scale trigger.', labels: scaleTrigger },
+  scaled_object_desired_replicas: { type: 'gauge', help: 'Replicas of the last decision.', labels: ['namespace', 'scaled_object'] },
+  scaled_object_replicas: { type: 'gauge', help: 'Replicas of the target as last seen, by state: spec, ready.', labels: ['namespace', 'scaled_object', 'state'] },
+  scale_decisions_total: { type: 'counter', help: 'Decisions, by reason.', labels: ['namespace', 'scaled_object', 'reason'] },
+  scale_writes_total: { type: 'counter', help: 'Writes of a replica count, by outcome: ok, failed.', labels: ['namespace', 'scaled_object', 'outcome'] },
+  scale_loop_lag_seconds: { type: 'histogram', help: 'How late a scale unit was looked at.', labels: [], buckets: seconds },
+  deliveries_total: { type: 'counter', help: 'Settled deliveries, by disposition: ack, filtered, retry, deadLetter, drop, hold, suspend, release.', labels: [...trigger, 'disposition'] },
+  delivery_duration_seconds: { type: 'histogram', help: 'Time one call of the function took.', labels: trigger, buckets: seconds },
+  deliveries_in_flight: { type: 'gauge', help: 'Events handed to the function and not answered.', labels: trigger },
+  delivery_slots: { type: 'gauge', help: 'Events the function can take at once now.', labels: trigger },
+  dead_letters_total: { type: 'counter', help: 'Events stored as dead letters, by reason.', labels: [...trigger, 'reason'] },
+  events_lost_total: { type: 'counter', help: 'Events given up without a dead letter because the source or the user leaves no other way. Should stay 0.', labels: trigger },
+  wakes_total: { type: 'counter', help: 'Functions started from zero for an event.', labels: trigger },
+  wake_duration_seconds: { type: 'histogram', help: 'From the event seen to its answer, for events that woke a function, by part: notice, decide, start, ready, deliver, total.', labels: [...trigger, 'part'], buckets: seconds },
+  circuit_open: { type: 'gauge', help: '1 while the circuit of a Trigger is open.', labels: trigger },
+  event_loop_lateness_seconds: { type: 'gauge', help: 'Lateness of the event loop, last sample.', labels: [] },
+  resources: { type: 'gauge', help: 'Resources known, by kind and by whether they are ready.', labels: ['kind', 'ready'] },
+} as const satisfies Record<string, MetricDeclaration>
+
+export type MetricName = keyof typeof metricCatalogue
+export type LabelsOf<N extends MetricName> = Readonly<Record<(typeof metricCatalogue)[N]['labels'][number], string>>

@@ -1,0 +1,66 @@
+import type { Clock } from '../core/clock.js'
+import type { Secret } from '../spec/secret.js'
+
+/** Values are keys of a constant message; secrets print `***`. */
+export type LogFields = Readonly<Record<string, unknown>>
+export interface Log {
+  debug(fields: LogFields, message: string): void
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
+}
+
+/** A use of something shared. Release it exactly once; the last release closes it. */
+export interface Lease<T> { readonly value: T, release(): Promise<void> }
+
+/** How to open what is shared, and how to close it. */
+export interface Shared<T> { readonly value: T, close(): Promise<void> }
+
+/** Small values that survive a restart, in the order of their writes. Keys are the plugin's own. */
+export interface PluginState {
+  get(key: string): Promise<string | undefined>
+  /** Writes `next` only if the present value is `expected` (undefined: absent). False when it is another. */
+  compareAndSet(key: string, expected: string | undefined, next: string): Promise<boolean>
+}
+
+/** Everything impure that a plugin may use. */
+export interface Kit {
+  readonly clock: Clock
+  /** 0 ≤ r < 1. */
+  readonly random: () => number
+  /** Carries the object and the trigger already. */
+  readonly log: Log
+  /**
+   * A counted lease on what `open` makes; all who ask with the same key use the same one. The key must name the address and
+   * a digest of the credential (`keyOf`), so that a rotated credential opens a new client while the old one drains.
+   * A failed open is not kept: the next caller tries again.
+   */
+  share<T>(key: string, open: () => Promise<Shared<T>>): Promise<Lease<T>>
+  /**
+   * The answer to a question that several objects put to one source: asked once at a time, and not again while the last answer
+   * is younger than `maxAgeMs`. A failure is shared by those who waited for it and is not kept. The signal ends the caller's
+   * wait; the question itself is ended when nobody waits for it any more.
+   */
+  ask<T>(key: string, maxAgeMs: number, question: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T>
+  /** The object that this plugin serves, `namespace/name`; for names of what is made in a broker and for client names. */
+  readonly owner: { readonly kind: string, readonly namespace: string, readonly name: string, readonly uid: string }
+  /** Present where the definition `needs` it and the mode has it. */
+  readonly state?: PluginState
+}
+
+/** A key for `share` and `ask`: parts joined, secrets by their digest, so that a key never shows one. */
+export function keyOf (...parts: readonly (string | number | boolean | undefined | Secret)[]): string {
+  return parts.map(part => part === undefined ? '' : typeof part === 'object' ? digest(part.reveal()) : String(part)).join('|')
+}
+
+/** FNV-1a over UTF-16 units, two lanes of 32 bits: tells credentials apart; hides nothing from who can guess them, so keys stay in memory. */
+function digest (text: string): string {
+  let a = 0x811c9dc5
+  let b = 0x01000193
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    a = Math.imul(a ^ unit, 0x01000193)
+    b = Math.imul(b ^ (unit + i), 0x85ebca6b)
+  }
+  return (a >>> 0).toString(16).padStart(8, '0') + (b >>> 0).toString(16).padStart(8, '0')
+}

@@ -1,0 +1,69 @@
+/** Calls `fn` when the signal aborts, or at once when it has; the function returned takes the call back. */
+export function onAbort (signal: AbortSignal, fn: () => void): () => void {
+  if (signal.aborted) { fn(); return () => undefined }
+  signal.addEventListener('abort', fn, { once: true })
+  return () => signal.removeEventListener('abort', fn)
+}
+
+/** Resolves when the signal aborts. */
+export const aborted = (signal: AbortSignal): Promise<void> => new Promise(resolve => { onAbort(signal, resolve) })
+
+/** A queue between a callback and a `for await`: `push` never waits, the consumer ends when `end` was called or the signal aborts. */
+export class Inbox<T> implements AsyncIterableIterator<T> {
+  readonly #items: T[] = []
+  #head = 0
+  #waiting: { resolve (result: IteratorResult<T>): void, reject (error: unknown): void }[] = []
+  #ended: { readonly error?: unknown } | undefined
+
+  /** Entries pushed and not taken yet. */
+  get size (): number { return this.#items.length - this.#head }
+
+  push (item: T): void {
+    const waiter = this.#waiting.shift()
+    if (waiter !== undefined) waiter.resolve({ done: false, value: item })
+    else this.#items.push(item)
+  }
+
+  /** No more comes; what is there is still handed out, then the loop ends, with the error when one is given. */
+  end (error?: unknown): void {
+    if (this.#ended !== undefined) return
+    this.#ended = error === undefined ? {} : { error }
+    for (const waiter of this.#waiting.splice(0)) this.#finish(waiter)
+  }
+
+  /** Takes back all that was not handed out. */
+  drain (): T[] {
+    const left = this.#items.slice(this.#head)
+    this.#items.length = 0
+    this.#head = 0
+    return left
+  }
+
+  next (): Promise<IteratorResult<T>> {
+    if (this.#head < this.#items.length) return Promise.resolve({ done: false, value: this.#take() })
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) this.#finish({ resolve, reject })
+      else this.#waiting.push({ resolve, reject })
+    })
+  }
+
+  return (): Promise<IteratorResult<T>> {
+    this.end()
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  [Symbol.asyncIterator] (): this { return this }
+
+  #take (): T {
+    const item = this.#items[this.#head] as T
+    this.#head++
+    if (this.#head > 1024 && this.#head * 2 > this.#items.length) { this.#items.splice(0, this.#head); this.#head = 0 }
+    if (this.#head === this.#items.length) { this.#items.length = 0; this.#head = 0 }
+    return item
+  }
+
+  #finish ({ resolve, reject }: { resolve (result: IteratorResult<T>): void, reject (error: unknown): void }): void {
+    if (this.#ended?.error !== undefined) reject(this.#ended.error instanceof Error ? this.#ended.error : new Error(String(this.#ended.error)))
+    else resolve({ done: true, value: undefined })
+  }
+}

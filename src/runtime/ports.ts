@@ -1,0 +1,225 @@
+import type { Resource } from '../api/index.js'
+import type { EpochMs } from '../core/clock.js'
+import type { Envelope, Outcome } from '../core/delivery/types.js'
+import type { LabelsOf, MetricName } from '../core/metrics.js'
+import type { CurrentReplicas, Decision, Reading, ScaleMemory, ScalePolicy } from '../core/scaling/types.js'
+import type { Problem } from '../spec/problem.js'
+
+export type { Clock, EpochMs } from '../core/clock.js'
+export type { Log, LogFields } from '../plugin/kit.js'
+
+/** What the loops see of the world. Local mode and Kubernetes implement the same ports. */
+
+/** Names one object. `namespace` is empty for what is cluster-wide. */
+export interface ObjectRef { readonly apiVersion: string, readonly kind: string, readonly namespace: string, readonly name: string }
+
+/** One string for maps and logs: `Deployment default/thumbnailer`. The API group is left out: one name, one target. */
+export const refKey = (ref: ObjectRef): string => `${ref.kind} ${ref.namespace === '' ? '' : `${ref.namespace}/`}${ref.name}`
+
+/** Where ScaledObjects, Triggers and TriggerAuthentications come from. Level-based: what is told last is the truth. */
+export interface ResourceSource {
+  /** Tells what is there, then `synced`, then every change, until the signal aborts. */
+  watch(listener: ResourceListener, signal: AbortSignal): Promise<void>
+}
+export interface ResourceListener {
+  applied(resource: Resource): void
+  /** A resource that is there and cannot be used. What ran under this name before goes on. */
+  refused(ref: ObjectRef, problems: readonly Problem[]): void
+  deleted(ref: ObjectRef): void
+  synced(): void
+}
+
+/** Decoded values of a Secret or ConfigMap. */
+export type Data = Readonly<Record<string, string>>
+
+/** The part of a workload's pod template that credentials are read from. */
+export interface PodContainer {
+  readonly name: string
+  readonly env: readonly EnvVar[]
+  readonly envFrom: readonly EnvFrom[]
+}
+export interface EnvVar {
+  readonly name: string
+  readonly value?: string | undefined
+  readonly valueFrom?: {
+    readonly secretKeyRef?: KeyRef | undefined
+    readonly configMapKeyRef?: KeyRef | undefined
+  } | undefined
+}
+export interface KeyRef { readonly name: string, readonly key: string, readonly optional?: boolean | undefined }
+export interface EnvFrom {
+  readonly prefix?: string | undefined
+  readonly secretRef?: { readonly name: string, readonly optional?: boolean | undefined } | undefined
+  readonly configMapRef?: { readonly name: string, readonly optional?: boolean | undefined } | undefined
+}
+
+/** Gets one named object. Undefined: it does not exist. Rejects when it could not be asked. */
+export interface ObjectReader {
+  secret(namespace: string, name: string): Promise<Data | undefined>
+  configMap(namespace: string, name: string): Promise<Data | undefined>
+  /** Containers of a workload's pod template; empty where the kind has none. */
+  containers(target: ObjectRef): Promise<readonly PodContainer[] | undefined>
+}
+
+/** A target's counts as last seen. */
+export type TargetState = CurrentReplicas
+
+/** Watches counts and sets them. */
+export interface ScaleTarget {
+  /** Calls back at once with what is known (undefined: the target does not exist) and after every change, until stopped. */
+  watch(target: ObjectRef, listener: (state: TargetState | undefined) => void): () => void
+  /** Asks for this many replicas. Resolves when the wish is taken, not when they run. Rejects when it was not taken. */
+  set(target: ObjectRef, replicas: number): Promise<void>
+}
+
+/** One ready address of a function. */
+export interface Endpoint {
+  /** Unique among the function's endpoints for as long as it lives: the replica's name. */
+  readonly id: string
+  /** `http://host:port`. */
+  readonly url: string
+}
+
+/** A function as a Trigger names it. */
+export interface FunctionRef { readonly namespace: string, readonly name: string, readonly port?: number | string | undefined }
+
+/** What stands behind a function name. */
+export interface FunctionState {
+  /** What to scale when it has no ready endpoint; undefined where nothing that we may scale is behind it. */
+  readonly target: ObjectRef | undefined
+  readonly endpoints: readonly Endpoint[]
+  /** When the newest replica was started and when it became ready; for the split of a wake. */
+  readonly lastStart?: { readonly startedAt: EpochMs, readonly readyAt: EpochMs } | undefined
+}
+
+export interface EndpointSource {
+  /** Calls back at once with what is known (undefined: no such function) and after every change, until stopped. */
+  watch(fn: FunctionRef, listener: (state: FunctionState | undefined) => void): () => void
+}
+
+/** How one event is POSTed. Made once per Trigger; `headers` are constant. */
+export interface CallOptions {
+  readonly path: string
+  readonly method: string
+  readonly timeoutMs: number
+  readonly envelope: 'CloudEventsBinary' | 'CloudEventsStructured' | 'Raw'
+  readonly headers: Readonly<Record<string, string>>
+  readonly success: readonly (readonly [number, number])[]
+}
+
+export interface FunctionEndpoint {
+  /** One call. Never rejects: what went wrong is an Outcome. `headers` are added to the constant ones. */
+  send(endpoint: Endpoint, event: Envelope, options: CallOptions, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Outcome>
+  /** Closes idle connections to an endpoint that is gone. */
+  forget(endpoint: Endpoint): void
+  close(): Promise<void>
+}
+
+/** Small values that survive a restart. Each has a version that a write must name. */
+export interface StateStore {
+  get(key: string): Promise<{ readonly value: string, readonly version: string } | undefined>
+  /** Writes if the present version is `version` (undefined: absent). False when it is another. */
+  compareAndSet(key: string, version: string | undefined, value: string): Promise<boolean>
+  delete(key: string): Promise<void>
+}
+
+/** Who works on a target. Local: always us. */
+export interface Ownership {
+  owns(target: ObjectRef): boolean
+  /** Calls back whenever an answer of `owns` may have changed, until stopped. */
+  changes(listener: () => void): () => void
+}
+
+export interface Condition {
+  readonly type: string
+  readonly status: 'True' | 'False' | 'Unknown'
+  readonly reason: string
+  readonly message: string
+}
+
+/** What is known of one object, told whenever it changes; sinks write only differences. */
+export interface ObjectStatus {
+  readonly ref: ObjectRef
+  readonly conditions: readonly Condition[]
+  readonly scaling?: ScalingStatus
+  readonly delivery?: DeliveryStatus
+}
+export interface ScalingStatus {
+  readonly target: ObjectRef
+  readonly current: CurrentReplicas
+  readonly decision: Pick<Decision, 'replicas' | 'reason' | 'steps' | 'active'>
+  readonly decidedAt: EpochMs
+  readonly readings: readonly Reading[]
+  /** When each source is looked at next, and why then. */
+  readonly nextLookAt: EpochMs
+  readonly pollingIntervalMs: number
+}
+export interface DeliveryStatus {
+  readonly source: string
+  readonly guarantee: 'at-least-once' | 'at-most-once'
+  readonly inFlight: number
+  readonly slots: number
+  /** Since this process began. */
+  readonly delivered: number
+  readonly failed: number
+  readonly deadLettered: number
+  readonly lastFailure?: { readonly at: EpochMs, readonly because: string, readonly eventId: string }
+  readonly lastWake?: WakeSplit
+  /** Cron: the next tick. */
+  readonly nextTickAt?: EpochMs
+}
+
+/** Where the time of a wake went, milliseconds. */
+export interface WakeSplit {
+  readonly at: EpochMs
+  readonly eventId: string
+  /** Event time (where the source tells it) to event in hand. */
+  readonly noticeMs: number
+  /** In hand to the wish for replicas taken. */
+  readonly decideMs: number
+  /** To the process (or pod) started. */
+  readonly startMs: number
+  /** To its first successful probe. */
+  readonly readyMs: number
+  /** To the function's answer. */
+  readonly deliverMs: number
+  readonly totalMs: number
+}
+
+export interface StatusSink {
+  report(status: ObjectStatus): void
+  forget(ref: ObjectRef): void
+}
+
+/** An entry of the operator's story: a Kubernetes Event in a cluster, a log line locally. */
+export interface EventSink {
+  emit(ref: ObjectRef, event: { readonly type: 'Normal' | 'Warning', readonly reason: string, readonly note: string }): void
+}
+
+/** All that a decision was made from and what it was: `decideReplicas` on the same input gives the same decision. */
+export interface DecisionRecord {
+  readonly sequence: number
+  readonly at: EpochMs
+  readonly target: ObjectRef
+  /** ScaledObject and Triggers that speak for the target. */
+  readonly by: readonly ObjectRef[]
+  readonly policy: ScalePolicy
+  readonly current: CurrentReplicas
+  readonly readings: readonly Reading[]
+  readonly memoryBefore: ScaleMemory
+  readonly decision: Decision
+}
+export interface DecisionLog { record(record: DecisionRecord): void }
+
+export interface Counter { inc(by?: number): void }
+export interface Gauge { set(value: number): void }
+export interface Histogram { observe(value: number): void }
+
+/** Handles are made once and kept: nothing is looked up on the way of an event. */
+export interface Telemetry {
+  counter<N extends MetricName>(name: N, labels: LabelsOf<N>): Counter
+  gauge<N extends MetricName>(name: N, labels: LabelsOf<N>): Gauge
+  histogram<N extends MetricName>(name: N, labels: LabelsOf<N>): Histogram
+  /** Drops the series of a metric whose labels match. */
+  remove<N extends MetricName>(name: N, labels: Partial<LabelsOf<N>>): void
+}

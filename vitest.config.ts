@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config'
+
+// "unit" needs nothing but Node; "integration" needs the servers of test/servers and the built dist.
+export default defineConfig({
+  test: {
+    reporters: ['default'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/{core,spec,api,runtime,manifest,function,telemetry,vectors,docs,local,cli,ui}/**/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/{contract,brokers,scenario}/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          globalSetup: ['test/servers/global-setup.ts'],
+        },
+      },
+    ],
+  },
+})
