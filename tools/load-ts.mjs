@@ -1,0 +1,25 @@
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** Imports a TypeScript module of this repository as Node 20 cannot: bundled without its packages into the cache of node_modules. */
+export async function loadTs (path) {
+  const { build } = await import('esbuild')
+  const cache = join(root, 'node_modules/.cache/tidegate')
+  mkdirSync(cache, { recursive: true })
+  const outfile = join(cache, `${path.replaceAll('/', '-')}-${process.pid}.mjs`)
+  await build({ absWorkingDir: root, entryPoints: [path], outfile, bundle: true, format: 'esm', platform: 'node', target: 'node20', packages: 'external', logLevel: 'warning' })
+  return import(pathToFileURL(outfile).href)
+}
+
+/** For each of the modules, every source of ours that it reaches by imports; paths from the root. */
+export async function reachedBy (paths) {
+  const { build } = await import('esbuild')
+  const { metafile } = await build({
+    absWorkingDir: root, entryPoints: paths, outdir: join(root, 'node_modules/.cache/tidegate/reached'), bundle: true, write: false, metafile: true,
+    format: 'esm', platform: 'node', packages: 'external', logLevel: 'silent',
+  })
+  return new Map(Object.values(metafile.outputs).filter(o => o.entryPoint !== undefined).map(o => [o.entryPoint, Object.keys(o.inputs)]))
+}
