@@ -1,0 +1,118 @@
+import picocolors from 'picocolors'
+import type { EpochMs } from '../core/clock.js'
+import { refKey, type ObjectStatus } from '../runtime/ports.js'
+import { backlogCell, deliveryFacts, failureFact, objectName, replicasCell, scalingFacts, wakeFact, type Row } from './object-lines.js'
+import type { EventLine } from './recent-events.js'
+import { column, displayWidth, fit, oneLine, packFacts } from './text.js'
+import { troublesOf } from './trouble.js'
+import { counted, perSecond, timeOfDay } from './words.js'
+
+export interface FrameOptions {
+  readonly now: EpochMs
+  /** Columns; no line is wider. Made for 60 to 200. */
+  readonly width: number
+  /** Most lines of the frame. When it is short of room details go first and what is wrong goes last. */
+  readonly height: number
+  readonly colors: boolean
+  /** Deliveries per second, by `refKey`. */
+  readonly rates?: ReadonlyMap<string, number>
+  /** The latest are drawn last; as many as there is room for. */
+  readonly events?: readonly EventLine[]
+}
+
+type Paint = ReturnType<typeof picocolors.createColors>
+type Weight = 'row' | 'trouble' | 'detail'
+interface Line { readonly weight: Weight, readonly text: string }
+
+const indent = '  '
+const replicasWidth = 10
+const backlogWidth = 9
+const deliveredWidth = 13
+/** Events that keep their place even when the objects want the whole window. */
+const eventsKept = 3
+
+/**
+ * The whole picture as text, lines joined by a newline, none at the end. Pure: same arguments, same text.
+ * Each object is a row of numbers, then what is wrong and what to do, then why the count is what it is.
+ */
+export function renderFrame (statuses: readonly ObjectStatus[], options: FrameOptions): string {
+  const paint = picocolors.createColors(options.colors)
+  const { width, height } = options
+  const ordered = [...statuses].sort((a, b) => objectName(a) < objectName(b) ? -1 : 1)
+  if (ordered.length === 0) return fit('No ScaledObject and no Trigger is there yet: nothing is scaled or delivered.', width)
+  const nameWidth = Math.max(...ordered.map(status => displayWidth(objectName(status))))
+  const row = (cells: Row): string => rowText(cells, nameWidth, width)
+  const header = paint.dim(row({ object: 'OBJECT', replicas: 'REPLICAS', backlog: 'BACKLOG', delivered: 'DELIVERED/S' }))
+  const objects = ordered.map(status => objectLines(status, options, row, paint))
+  const events = options.events ?? []
+  const room = height - 1 - (events.length > 0 ? Math.min(events.length, eventsKept) + 1 : 0)
+  const shown = fitObjects(objects, room)
+  const left = height - 1 - shown.length - 1
+  const log = left > 0 && events.length > 0 ? ['', ...events.slice(-left).map(event => eventText(event, width, paint))] : []
+  return [header, ...shown, ...log].slice(0, Math.max(1, height)).join('\n')
+}
+
+/** The name takes what it needs and no more than the numbers leave, so that rows stay together in a wide window. */
+function rowText (row: Row, nameWidth: number, width: number): string {
+  const free = width - 2 - replicasWidth - backlogWidth - deliveredWidth
+  const name = column(row.object, Math.max(8, Math.min(nameWidth, free)))
+  const numbers = column(row.backlog, backlogWidth, 'right') + column(row.delivered, deliveredWidth, 'right')
+  return fit(`${name}  ${column(row.replicas, replicasWidth)}${numbers}`, width)
+}
+
+function objectLines (status: ObjectStatus, { now, rates, width }: FrameOptions, rowOf: (cells: Row) => string, paint: Paint): readonly Line[] {
+  const { scaling, delivery } = status
+  const rate = rates?.get(refKey(status.ref))
+  const troubles = troublesOf(status)
+  const row = rowOf({
+    object: oneLine(objectName(status)),
+    replicas: replicasCell(scaling),
+    backlog: backlogCell(scaling),
+    delivered: delivery === undefined || rate === undefined ? '-' : perSecond(rate),
+  })
+  const block = (weight: Weight, facts: readonly string[], tint: (text: string) => string): Line[] =>
+    packFacts(facts, width - indent.length).map(text => ({ weight, text: indent + tint(text) }))
+  return [
+    { weight: 'row', text: troubles.some(trouble => trouble.severity === 'error') ? paint.red(row) : paint.bold(row) },
+    ...troubles.flatMap(({ severity, what, next }) => [
+      ...block('trouble', [oneLine(what)], severity === 'error' ? paint.red : paint.yellow),
+      ...block('trouble', next === undefined ? [] : [`→ ${next}`], paint.yellow),
+    ]),
+    ...block('detail', scaling === undefined ? [] : scalingFacts(scaling, now), paint.dim),
+    ...block('detail', delivery === undefined ? [] : deliveryFacts(delivery, now), paint.dim),
+    ...block('detail', delivery?.lastWake === undefined ? [] : [wakeFact(delivery.lastWake)], paint.dim),
+    ...block('detail', delivery?.lastFailure === undefined ? [] : [failureFact(delivery.lastFailure)], paint.yellow),
+  ]
+}
+
+/** All lines if there is room; else without details; else as many rows as fit and how many are left out. */
+function fitObjects (objects: readonly (readonly Line[])[], room: number): readonly string[] {
+  const texts = (lines: readonly Line[]): readonly string[] => lines.map(line => line.text)
+  const all = objects.flat()
+  if (all.length <= room) return texts(all)
+  const brief = all.filter(line => line.weight !== 'detail')
+  if (brief.length <= room) return withSomeDetails(objects, room - brief.length)
+  const worstFirst = [...objects].sort((a, b) => Number(hasTrouble(b)) - Number(hasTrouble(a)))
+  const kept = worstFirst.flatMap(lines => lines.filter(line => line.weight !== 'detail')).slice(0, Math.max(0, room - 1))
+  const missing = objects.length - kept.filter(line => line.weight === 'row').length
+  return [...texts(kept), `${indent}${counted(missing, 'more object')}: make the window higher, or see /status`]
+}
+
+const hasTrouble = (lines: readonly Line[]): boolean => lines.some(line => line.weight === 'trouble')
+
+/** Details from the top for as many objects as the spare lines hold whole. */
+function withSomeDetails (objects: readonly (readonly Line[])[], spare: number): readonly string[] {
+  let left = spare
+  return objects.flatMap(lines => {
+    const details = lines.filter(line => line.weight === 'detail').length
+    const whole = details <= left
+    if (whole) left -= details
+    return lines.filter(line => whole || line.weight !== 'detail').map(line => line.text)
+  })
+}
+
+function eventText ({ at, type, text }: EventLine, width: number, paint: Paint): string {
+  const time = timeOfDay(at)
+  const words = fit(oneLine(text), width - displayWidth(time) - 1)
+  return `${paint.dim(time)} ${type === 'Warning' ? paint.yellow(words) : words}`
+}
