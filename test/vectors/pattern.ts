@@ -1,0 +1,13 @@
+/** A partial value: what it names must be there, what it does not name is free. `{"$type": "string"}` stands for any string. */
+export type Pattern = string | number | boolean | null | readonly Pattern[] | { readonly [key: string]: Pattern }
+
+/** Whether a value fits: objects by the keys named, lists by having an element for each one named, the rest by equality. */
+export function matches (pattern: Pattern, value: unknown): boolean {
+  if (pattern === null || typeof pattern !== 'object') return pattern === value
+  if (isList(pattern)) return Array.isArray(value) && pattern.every(wanted => value.some(element => matches(wanted, element)))
+  if ('$type' in pattern) return typeof value === pattern['$type']
+  if (value === null || typeof value !== 'object') return false
+  return Object.entries(pattern).every(([key, wanted]) => matches(wanted, (value as Record<string, unknown>)[key]))
+}
+
+const isList = (pattern: Pattern): pattern is readonly Pattern[] => Array.isArray(pattern)
