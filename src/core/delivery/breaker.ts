@@ -1,6 +1,4 @@
-import { assertNever } from '../assert-never.js'
 import type { EpochMs } from '../clock.js'
-import type { Disposition } from './types.js'
 
 /** When a circuit opens, and how long it waits between probes. */
 export interface BreakerPolicy {
@@ -15,76 +13,31 @@ export const breakerDefaults: BreakerPolicy = { exhausted: 10, pauseMs: 5_000, m
 
 export type BreakerState =
   | { readonly kind: 'closed', readonly exhaustedInRow: number }
-  /** Nothing is delivered before `probeAt`; then one event at a time. */
+  /** Nothing is delivered before `probeAt`; from then on one event at a time. */
   | { readonly kind: 'open', readonly probeAt: EpochMs, readonly pauseMs: number }
-  /** One event is with the function; its end decides. */
-  | { readonly kind: 'probing', readonly pauseMs: number }
 
-/**
- * `probe`: an event was handed to the function while the circuit was open. The others are ends of a delivery:
- * `failed` will be tried again, `exhausted` was given up, `undecided` says nothing about the function.
- */
-export type BreakerEvent = 'success' | 'failed' | 'exhausted' | 'undecided' | 'probe'
+/** The end of a delivery as the breaker sees it: `failed` will be tried again, `exhausted` was given up or is held. */
+export type BreakerEvent = 'success' | 'failed' | 'exhausted'
 
-export const closedBreaker: BreakerState = { kind: 'closed', exhaustedInRow: 0 }
+export const initialBreaker: BreakerState = { kind: 'closed', exhaustedInRow: 0 }
 
 /**
  * The circuit of one Trigger, as a reducer. A success always closes it, also one of a delivery that was under way when it opened.
- * Ends of such deliveries change nothing else while it is open. Returns the same object when nothing changes.
+ * Other ends before `probeAt` belong to such deliveries and change nothing; after it they are a probe's, and the next one waits longer.
+ * Returns the same object when nothing changes.
  */
 export function nextBreaker (state: BreakerState, event: BreakerEvent, now: EpochMs, policy: BreakerPolicy = breakerDefaults): BreakerState {
-  if (event === 'success') return state.kind === 'closed' && state.exhaustedInRow === 0 ? state : closedBreaker
-  switch (state.kind) {
-    case 'closed': return event === 'exhausted' ? countExhausted(state.exhaustedInRow + 1, now, policy) : state
-    case 'open': return event === 'probe' ? { kind: 'probing', pauseMs: state.pauseMs } : state
-    case 'probing': return afterProbe(state, event, now, policy)
-    default: return assertNever(state)
-  }
+  if (event === 'success') return state.kind === 'closed' && state.exhaustedInRow === 0 ? state : initialBreaker
+  if (state.kind === 'open') return mayProbe(state, now) ? opened(Math.min(state.pauseMs * 2, policy.maxPauseMs), now) : state
+  if (event === 'failed') return state
+  const exhaustedInRow = state.exhaustedInRow + 1
+  return exhaustedInRow < policy.exhausted ? { kind: 'closed', exhaustedInRow } : opened(policy.pauseMs, now)
 }
 
-function countExhausted (exhaustedInRow: number, now: EpochMs, policy: BreakerPolicy): BreakerState {
-  if (exhaustedInRow < policy.exhausted) return { kind: 'closed', exhaustedInRow }
-  return { kind: 'open', probeAt: now + policy.pauseMs, pauseMs: policy.pauseMs }
-}
+const opened = (pauseMs: number, now: EpochMs): BreakerState => ({ kind: 'open', probeAt: now + pauseMs, pauseMs })
 
-function afterProbe (state: BreakerState & { kind: 'probing' }, event: Exclude<BreakerEvent, 'success'>, now: EpochMs, policy: BreakerPolicy): BreakerState {
-  switch (event) {
-    case 'probe': return state
-    case 'undecided': return { kind: 'open', probeAt: now, pauseMs: state.pauseMs }
-    case 'failed':
-    case 'exhausted': {
-      const pauseMs = Math.min(state.pauseMs * 2, policy.maxPauseMs)
-      return { kind: 'open', probeAt: now + pauseMs, pauseMs }
-    }
-    default: return assertNever(event)
-  }
-}
+/** The Trigger is held: at most one event at a time is with the function. */
+export const isOpen = (state: BreakerState): state is BreakerState & { kind: 'open' } => state.kind === 'open'
 
-/** The circuit is not closed: the Trigger is held. */
-export const isOpen = (state: BreakerState): boolean => state.kind !== 'closed'
-
-/** One event may be handed to the function now, to see whether it has recovered. */
-export const mayProbe = (state: BreakerState, now: EpochMs): boolean => state.kind === 'open' && now >= state.probeAt
-
-/** What the end of a delivery tells the breaker. */
-export function breakerEvent (disposition: Disposition): BreakerEvent {
-  switch (disposition.kind) {
-    case 'ack': return 'success'
-    case 'retry': return 'failed'
-    case 'deadLetter':
-    case 'drop':
-    case 'hold': return 'exhausted'
-    case 'suspend':
-    case 'release': return 'undecided'
-    default: return assertNever(disposition)
-  }
-}
-
-/**
- * The disposition of an event that was given up, once the breaker has heard of it: while the circuit is open nothing is given up any more,
- * so that a broken function does not empty the queue into dead letters. The event that opens the circuit is the first to be held.
- */
-export function heldWhileOpen (disposition: Disposition, state: BreakerState, now: EpochMs): Disposition {
-  if (!isOpen(state) || (disposition.kind !== 'deadLetter' && disposition.kind !== 'drop')) return disposition
-  return { kind: 'hold', afterMs: state.kind === 'open' ? Math.max(0, state.probeAt - now) : 0, because: `${disposition.because}; the circuit is open` }
-}
+/** One event may be handed to the function, to see whether it has recovered; true until that event has ended. */
+export const mayProbe = (state: BreakerState, now: EpochMs): boolean => isOpen(state) && now >= state.probeAt
