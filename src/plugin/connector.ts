@@ -1,3 +1,4 @@
+import type { EpochMs } from '../core/clock.js'
 import type { Envelope } from '../core/delivery/types.js'
 import type { ComponentInfo } from './component.js'
 import type { Kit } from './kit.js'
@@ -62,7 +63,9 @@ export interface Connector {
   watch?(signal: AbortSignal): AsyncIterable<'ring'>
   /** Stores an event durably at a destination of this connector's kind, for dead letters. Resolves when it is stored. */
   publish?(event: Envelope, destination: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<void>
-  /** Called once, after `receive` has returned. */
+  /** When it hands out the next event, where it knows beforehand: schedules. */
+  nextAt?(): EpochMs | undefined
+  /** Called once, after `receive` has returned and what it handed out is settled. */
   close(): Promise<void>
 }
 
@@ -72,6 +75,8 @@ export interface ConnectorDefinition<C = unknown> extends ComponentInfo<C> {
   readonly guarantees: Guarantees
   /** Key of `defaults` in tidegate.yaml whose values stand in for fields not written; absent: no defaults. */
   readonly defaultsKey?: string
+  /** Where dead letters go when the Trigger names no place; undefined: nowhere, and what is exhausted is held. */
+  deadLetterDefault?(config: C): Readonly<Record<string, unknown>>
   /** `open` rejects (TidegateError `TG_SOURCE_…`) when the source is away; the runtime tries again with back-off. */
   open(config: C, kit: Kit): Promise<Connector>
 }

@@ -1,0 +1,64 @@
+import { assertNever } from '../../core/assert-never.js'
+import type { DeliveryPolicy, Disposition, Envelope, ExhaustedReason } from '../../core/delivery/types.js'
+import { errorMessage } from '../../core/errors.js'
+import type { Delivery, Settlement } from '../../plugin/connector.js'
+import type { Counter, EventSink, Log, ObjectRef } from '../ports.js'
+import type { Ending } from './steps.js'
+
+/** Stores an event durably somewhere else. Resolves when it is stored. */
+export type DeadLetterStore = (event: Envelope, why: { reason: ExhaustedReason, because: string }) => Promise<void>
+
+export interface EndingParts {
+  readonly ref: ObjectRef
+  readonly policy: DeliveryPolicy
+  /** Undefined: there is no place for dead letters, and what is exhausted is held. */
+  readonly deadLetter: DeadLetterStore | undefined
+  readonly log: Log
+  readonly events: EventSink
+  readonly settled: (disposition: Ending['kind']) => Counter
+  readonly deadLetters: (reason: ExhaustedReason) => Counter
+  readonly lost: Counter
+}
+
+/**
+ * Brings an ending about: the only place that settles. A position moves only after success, a filter's no, a stored dead letter,
+ * or an explicit Drop.
+ */
+export function bringAbout (parts: EndingParts): (delivery: Delivery, ending: Ending) => void | Promise<void> {
+  const { policy, settled } = parts
+  return (delivery, ending) => {
+    settled(ending.kind).inc()
+    switch (ending.kind) {
+      case 'ack':
+      case 'filtered': return delivery.settle({ kind: 'ack' })
+      case 'release':
+      case 'suspend': return delivery.settle({ kind: 'release' })
+      case 'retry':
+      case 'hold': return delivery.settle({ kind: 'retry', afterMs: ending.afterMs })
+      case 'drop': return drop(delivery, ending, parts)
+      case 'deadLetter': return storeThenAck(delivery, ending, parts, { kind: 'retry', afterMs: policy.retry.maxMs })
+      default: return assertNever(ending)
+    }
+  }
+}
+
+function drop (delivery: Delivery, { because }: Disposition & { kind: 'drop' }, { lost, log }: EndingParts): void | Promise<void> {
+  lost.inc()
+  log.warn({ eventId: delivery.event.id, because }, 'event dropped')
+  return delivery.settle({ kind: 'ack' })
+}
+
+/** A dead letter is stored first, then acked; one that cannot be stored stays where it is. */
+async function storeThenAck (delivery: Delivery, ending: Disposition & { kind: 'deadLetter' }, parts: EndingParts, keep: Settlement): Promise<void> {
+  const { deadLetter, deadLetters, events, log, ref } = parts
+  if (deadLetter === undefined) return delivery.settle(keep)
+  try {
+    await deadLetter(delivery.event, ending)
+  } catch (error) {
+    log.warn({ eventId: delivery.event.id, err: errorMessage(error) }, 'a dead letter could not be stored; the event is kept')
+    return delivery.settle(keep)
+  }
+  deadLetters(ending.reason).inc()
+  events.emit(ref, { type: 'Warning', reason: 'EventDeadLettered', note: `event ${delivery.event.id} was stored as a dead letter: ${ending.because}` })
+  return delivery.settle({ kind: 'ack' })
+}

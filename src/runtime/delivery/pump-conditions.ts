@@ -1,0 +1,29 @@
+import type { CallOptions, Condition } from '../ports.js'
+
+/** The conditions of a Trigger: what is wrong first, and what to do about it. */
+export function pumpConditions (state: {
+  readonly options: CallOptions
+  readonly suspendedBecause: string | undefined
+  readonly lost: { readonly code: string, readonly message: string } | undefined
+  readonly hasFunction: boolean
+  readonly circuitOpen: boolean
+  readonly lastFailure: string | undefined
+}): readonly Condition[] {
+  return [ready(state), circuit(state)]
+}
+
+type State = Parameters<typeof pumpConditions>[0]
+
+function ready ({ suspendedBecause, lost, hasFunction, options }: State): Condition {
+  const no = (reason: string, message: string): Condition => ({ type: 'Ready', status: 'False', reason, message })
+  if (suspendedBecause !== undefined) return no('Suspended', `no events are pulled: ${suspendedBecause}`)
+  if (lost !== undefined) return no('SourceUnreachable', `${lost.code} ${lost.message}`)
+  if (!hasFunction) return no('FunctionNotFound', 'TG_TARGET_NOT_FOUND there is neither a Service nor a Deployment of the name in spec.function; create one, or mend the name')
+  return { type: 'Ready', status: 'True', reason: 'TriggerReady', message: `each event is sent as ${options.method} ${options.path === '' ? '/' : options.path}` }
+}
+
+function circuit ({ circuitOpen, lastFailure }: State): Condition {
+  return circuitOpen
+    ? { type: 'CircuitClosed', status: 'False', reason: 'TooManyExhausted', message: `too many events in a row failed (${lastFailure ?? 'no detail'}); one is tried at a time until one succeeds` }
+    : { type: 'CircuitClosed', status: 'True', reason: 'Closed', message: 'the function is called freely' }
+}

@@ -1,0 +1,286 @@
+import { errorMessage, TidegateError, type ErrorCode } from '../../core/errors.js'
+import { slotsFor } from '../../core/delivery/slots.js'
+import type { Verdict } from '../../core/delivery/filter.js'
+import type { DeliveryPolicy, Envelope, ExhaustedReason } from '../../core/delivery/types.js'
+import type { Connector, Delivery, Guarantees } from '../../plugin/connector.js'
+import type {
+  CallOptions, Clock, Condition, Counter, DeliveryStatus, EventSink, FunctionEndpoint, FunctionState, Gauge, Histogram, Log, ObjectRef, WakeSplit,
+} from '../ports.js'
+import { untilAborted } from '../sharing.js'
+import { Attempts } from './attempts.js'
+import { DerivedCapacity } from './capacity.js'
+import { Circuit } from './circuit.js'
+import { Demand } from './demand.js'
+import { bringAbout } from './endings.js'
+import { EndpointPool } from './endpoint-pool.js'
+import { LeaseKeeper } from './lease-keeper.js'
+import { pumpConditions } from './pump-conditions.js'
+import { Receiver } from './receiver.js'
+import { attempting, calling, filtering, type Ending, type Step } from './steps.js'
+import { WakeSlot } from './wake-slot.js'
+
+export interface PumpParts {
+  readonly ref: ObjectRef
+  readonly type: string
+  readonly guarantees: Guarantees
+  readonly plan: PumpPlan
+  /** Opens the connector with the configuration as it is now. */
+  readonly open: () => Promise<Connector>
+  readonly endpoint: FunctionEndpoint
+  /** True while the process is too busy to take on more. */
+  readonly overloaded: () => boolean
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+  readonly events: EventSink
+  readonly metrics: PumpMetrics
+  /** Told when something changed that a person would want to know. */
+  readonly onStatus: () => void
+}
+
+/** What the user wants of the delivery. */
+export interface PumpPlan {
+  readonly policy: DeliveryPolicy
+  readonly options: CallOptions
+  readonly headers: (attempt: number) => Readonly<Record<string, string>>
+  readonly filter: ((event: Envelope) => Verdict) | undefined
+  readonly perReplica: number
+  readonly maxConcurrent: number
+  readonly coldStartTimeoutMs: number
+  readonly drainTimeoutMs: number
+  readonly circuitBreaker: boolean
+  readonly suspended: boolean
+  readonly target: number
+  readonly activation: number
+  /** Where `connector.publish` puts dead letters; undefined: nowhere. */
+  readonly deadLetter: Readonly<Record<string, unknown>> | undefined
+}
+
+export interface PumpMetrics {
+  readonly settled: (disposition: Ending['kind']) => Counter
+  readonly deadLetters: (reason: ExhaustedReason) => Counter
+  readonly lost: Counter
+  readonly duration: Histogram
+  readonly inFlight: Gauge
+  readonly slots: Gauge
+  readonly wakes: Counter
+  readonly wakePart: (part: string) => Histogram
+  readonly circuitOpen: Gauge
+}
+
+const overloadPauseMs = 20
+
+/** Delivers the events of one Trigger: pulls one when a slot is free, brings it to its end, settles it. */
+export class DeliveryPump {
+  readonly demand: Demand
+  readonly #parts: PumpParts
+  readonly #pool: EndpointPool
+  readonly #capacity: DerivedCapacity
+  readonly #circuit: Circuit
+  readonly #wakeSlot: WakeSlot
+  readonly #receiver: Receiver
+  readonly #leases: LeaseKeeper
+  readonly #step: Step
+  readonly #bringAbout: ReturnType<typeof bringAbout>
+  /** Ends the calls that are still under way when the drain time is over. */
+  readonly #cutting = new AbortController()
+  #function: FunctionState | undefined
+  #suspendedBecause: string | undefined
+  #inHand = 0
+  #roomFor: (() => void) | undefined
+  #idle: (() => void)[] = []
+  #lastWake: WakeSplit | undefined
+  #lastFailure: DeliveryStatus['lastFailure']
+  #delivered = 0
+  #failed = 0
+  #deadLettered = 0
+
+  constructor (parts: PumpParts) {
+    this.#parts = parts
+    const { plan, clock, random, log, events, metrics, ref } = parts
+    this.#suspendedBecause = plan.suspended ? 'spec.suspend is true' : undefined
+    this.#pool = new EndpointPool({ perReplica: plan.perReplica, max: plan.maxConcurrent, onChange: () => this.#changed() })
+    this.#circuit = new Circuit({ enabled: plan.circuitBreaker, clock, onChange: () => this.#circuitChanged() })
+    this.#capacity = new DerivedCapacity(() => this.#slots())
+    this.#leases = new LeaseKeeper(clock, log)
+    this.demand = new Demand({
+      trigger: ref.name, type: parts.type, target: plan.target, activation: plan.activation, clock,
+      inHand: () => this.#inHand, backlog: signal => this.#backlog(signal),
+    })
+    this.#wakeSlot = new WakeSlot({
+      pool: this.#pool, clock, coldStartTimeoutMs: plan.coldStartTimeoutMs, ask: () => this.demand.wake(),
+      onTimeout: () => events.emit(ref, { type: 'Warning', reason: 'ColdStartTimeout', note: `the function had no ready replica within ${plan.coldStartTimeoutMs / 1000} s; the event goes back to its source and no attempt is counted` }),
+    })
+    this.#receiver = new Receiver({
+      open: parts.open, capacity: this.#capacity, room: signal => this.#room(signal), deliver: delivery => this.#deliver(delivery),
+      settled: () => this.#untilIdle(), clock, random, log, onChange: parts.onStatus,
+    })
+    const call = calling({
+      pool: this.#pool, endpoint: parts.endpoint, options: plan.options, headers: plan.headers, clock,
+      duration: metrics.duration, waitForSlot: signal => this.#wakeSlot.slot(signal),
+    })
+    this.#step = filtering(attempting(call, { attempts: new Attempts(), policy: plan.policy, random, clock, delayedRetry: parts.guarantees.delayedRetry }), plan.filter)
+    this.#bringAbout = bringAbout({
+      ref, policy: plan.policy, log, events, settled: metrics.settled, deadLetters: metrics.deadLetters, lost: metrics.lost,
+      deadLetter: plan.deadLetter === undefined ? undefined : event => this.#store(event, plan.deadLetter ?? {}),
+    })
+  }
+
+  start (): void { if (this.#suspendedBecause === undefined) this.#receiver.start() }
+
+  /** Stops pulling, lets what is in hand finish, cuts it off and releases it when the drain time is over, closes the connector. */
+  async stop (): Promise<void> {
+    const { clock, plan } = this.#parts
+    const cancel = clock.after(this.#wakeSlot.isWaiting ? 0 : plan.drainTimeoutMs, () => this.#cutting.abort())
+    await this.#receiver.stop()
+    await this.#untilIdle()
+    cancel()
+    this.#circuit.stop()
+    this.#leases.stop()
+  }
+
+  /** What stands behind the function now. */
+  endpointsChanged (state: FunctionState | undefined): void {
+    const before = this.#function
+    this.#function = state
+    for (const gone of before?.endpoints ?? []) if (!state?.endpoints.some(e => e.id === gone.id)) this.#parts.endpoint.forget(gone)
+    this.#pool.update(state?.endpoints ?? [])
+    this.#parts.onStatus()
+  }
+
+  /** A count was written for the target. */
+  scaled (replicas: number, at: number): void {
+    if (replicas > 0) this.#wakeSlot.decided(at)
+  }
+
+  /** Replicas with a call under way. */
+  get busyReplicas (): number { return this.#pool.busy }
+
+  status (): DeliveryStatus {
+    const nextTickAt = this.#receiver.connector?.nextAt?.()
+    return {
+      source: this.#parts.type, guarantee: this.#parts.guarantees.delivery, inFlight: this.#inHand, slots: this.#pool.slots,
+      delivered: this.#delivered, failed: this.#failed, deadLettered: this.#deadLettered,
+      ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
+      ...(this.#lastWake === undefined ? {} : { lastWake: this.#lastWake }),
+      ...(nextTickAt === undefined ? {} : { nextTickAt }),
+    }
+  }
+
+  conditions (): readonly Condition[] {
+    return pumpConditions({
+      options: this.#parts.plan.options, suspendedBecause: this.#suspendedBecause, lost: this.#receiver.lost,
+      hasFunction: this.#function !== undefined, circuitOpen: this.#circuit.isOpen, lastFailure: this.#lastFailure?.because,
+    })
+  }
+
+  /** Resolves when another delivery may be pulled. */
+  async #room (signal: AbortSignal): Promise<void> {
+    if (this.#inHand >= this.#capacity.slots()) {
+      if (this.#pool.slots > 0) this.demand.saturated()
+      while (!signal.aborted && this.#inHand >= this.#capacity.slots()) {
+        await untilAborted(new Promise<void>(resolve => { this.#roomFor = resolve }), signal).catch(ended)
+      }
+    }
+    if (this.#parts.overloaded()) await this.#parts.clock.sleep(overloadPauseMs, signal)
+  }
+
+  #deliver (delivery: Delivery): void {
+    this.#inHand++
+    this.#leases.hold(delivery)
+    this.#wakeSlot.took(delivery.event)
+    void this.#bringToEnd(delivery)
+  }
+
+  async #bringToEnd (delivery: Delivery): Promise<void> {
+    try {
+      const ending = await this.#step(delivery, this.#cutting.signal)
+      const real = ending.kind === 'filtered' ? ending : this.#circuit.ends(ending)
+      this.#note(delivery, real)
+      const settling = this.#bringAbout(delivery, real)
+      if (settling !== undefined) await settling
+    } catch (error) {
+      this.#parts.log.error({ eventId: delivery.event.id, err: errorMessage(error) }, 'a delivery was not settled; the source will hand it out again')
+    }
+    this.#leases.letGo(delivery)
+    this.#inHand--
+    if (this.#inHand === 0) for (const resolve of this.#idle.splice(0)) resolve()
+    this.#changed()
+  }
+
+  /** Keeps what the status tells. */
+  #note (delivery: Delivery, ending: Ending): void {
+    if (ending.kind === 'ack') {
+      this.#delivered++
+      this.#noteWake(delivery.event)
+      return
+    }
+    this.#wakeSlot.gaveUp(delivery.event)
+    if (ending.kind === 'suspend') this.#suspend(ending.because)
+    if (ending.kind === 'filtered' || ending.kind === 'release') return
+    if (ending.kind === 'deadLetter') this.#deadLettered++
+    this.#failed++
+    this.#lastFailure = { at: this.#parts.clock.now(), because: ending.because, eventId: delivery.event.id }
+    this.#parts.log.debug({ eventId: delivery.event.id, disposition: ending.kind, because: ending.because }, 'delivery failed')
+  }
+
+  #noteWake (event: Envelope): void {
+    const split = this.#wakeSlot.answered(event, this.#function?.lastStart)
+    if (split === undefined) return
+    this.#lastWake = split
+    const { wakes, wakePart } = this.#parts.metrics
+    wakes.inc()
+    for (const part of ['notice', 'decide', 'start', 'ready', 'deliver', 'total'] as const) wakePart(part).observe(split[`${part}Ms`] / 1000)
+    this.#parts.log.info({ ...split }, 'woken')
+    this.#parts.onStatus()
+  }
+
+  #suspend (because: string): void {
+    this.#suspendedBecause = because
+    this.#parts.events.emit(this.#parts.ref, { type: 'Warning', reason: 'Suspended', note: because })
+    this.#changed()
+    this.#parts.onStatus()
+  }
+
+  #circuitChanged (): void {
+    const open = this.#circuit.isOpen
+    this.#parts.metrics.circuitOpen.set(open ? 1 : 0)
+    this.#changed()
+    this.#parts.onStatus()
+  }
+
+  async #store (event: Envelope, destination: Readonly<Record<string, unknown>>): Promise<void> {
+    const publish = this.#receiver.connector?.publish
+    if (publish === undefined) throw new TidegateError('TG_SOURCE_UNREACHABLE', 'the line to the source is down')
+    await publish(event, destination, this.#cutting.signal)
+  }
+
+  async #backlog (signal: AbortSignal): Promise<number | undefined> {
+    const { lost, connector } = this.#receiver
+    if (lost !== undefined) throw new TidegateError(lost.code as ErrorCode, lost.message)
+    return connector?.backlog?.(signal)
+  }
+
+  #slots (): number {
+    const { perReplica, maxConcurrent } = this.#parts.plan
+    return slotsFor({
+      endpoints: this.#pool.endpoints, perReplica, max: maxConcurrent, breaker: this.#circuit.state, now: this.#parts.clock.now(),
+      suspended: this.#suspendedBecause !== undefined, atZero: this.#pool.endpoints === 0,
+    })
+  }
+
+  /** Something that the number of slots, or of free ones, is derived from changed. */
+  #changed (): void {
+    this.#capacity.recheck()
+    const resolve = this.#roomFor
+    if (resolve === undefined || this.#inHand >= this.#capacity.slots()) return
+    this.#roomFor = undefined
+    resolve()
+  }
+
+  #untilIdle (): Promise<void> {
+    return this.#inHand === 0 ? Promise.resolve() : new Promise(resolve => this.#idle.push(resolve))
+  }
+}
+
+const ended = (): void => undefined

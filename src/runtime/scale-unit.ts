@@ -1,0 +1,260 @@
+import { decideReplicas } from '../core/scaling/decide.js'
+import { errorMessage } from '../core/errors.js'
+import type { CurrentReplicas, Decision, Measurement, Reading, ScalePolicy } from '../core/scaling/types.js'
+import {
+  refKey, type Clock, type Condition, type Counter, type DecisionLog, type EventSink, type Gauge, type Log, type ObjectRef, type Ownership,
+  type ScaleTarget, type ScalingStatus, type StateStore, type TargetState,
+} from './ports.js'
+import { UnitMemory } from './unit-memory.js'
+import { scalingConditions } from './unit-status.js'
+import type { Voice } from './voice.js'
+import type { Wheel } from './wheel.js'
+
+export interface ScaleUnitParts {
+  readonly target: ObjectRef
+  readonly scaleTarget: ScaleTarget
+  readonly state: StateStore
+  readonly ownership: Ownership
+  readonly wheel: Wheel
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: EventSink
+  readonly decisions: DecisionLog
+  readonly nextSequence: () => number
+  readonly metrics: {
+    readonly desired: Gauge
+    readonly spec: Gauge
+    readonly ready: Gauge
+    readonly writes: { readonly ok: Counter, readonly failed: Counter }
+    readonly decided: (reason: Decision['reason']) => Counter
+  }
+}
+
+/** What the user wants of the target; an edit replaces the whole. */
+export interface UnitPlan {
+  readonly policy: ScalePolicy
+  readonly by: readonly ObjectRef[]
+  readonly voices: readonly Voice[]
+  /** Time between looks while at zero. */
+  readonly pollingIntervalMs: number
+  /** `useCachedMetrics`: looks are not more frequent while there are replicas. */
+  readonly cachedMetrics: boolean
+  /** Replicas working now, as far as we deliver to them. */
+  readonly busy: () => number | undefined
+  /** Told after every decision, and when the target is gone. */
+  readonly onStatus: (conditions: readonly Condition[], scaling: ScalingStatus | undefined) => void
+}
+
+/** While there are replicas a source is looked at this often, as the HPA would. */
+const scaledPollMs = 15_000
+/** At most one decision in this time when sources ring. */
+const ringGapMs = 250
+/** A look that takes longer than this does not hold up what the other voices say. */
+const patienceMs = 500
+
+/** Scales one target, alone: reads its voices, decides, writes, remembers, reports. */
+export class ScaleUnit {
+  readonly target: ObjectRef
+  readonly #parts: ScaleUnitParts
+  readonly #memory: UnitMemory
+  readonly #stopping = new AbortController()
+  readonly #readings = new Map<string, Reading>()
+  #plan: UnitPlan
+  #current: TargetState | undefined
+  #stopWatching: () => void = () => undefined
+  #cancelLook: () => void = () => undefined
+  #cancelDecision: (() => void) | undefined
+  #nextLookAt = 0
+  #lastDecisionAt = -Infinity
+  #deciding: Promise<void> = Promise.resolve()
+  #queued = false
+
+  constructor (parts: ScaleUnitParts, plan: UnitPlan) {
+    this.#parts = parts
+    this.target = parts.target
+    this.#plan = plan
+    this.#memory = new UnitMemory(refKey(parts.target), parts.state, parts.clock)
+  }
+
+  start (): void {
+    this.#stopWatching = this.#parts.scaleTarget.watch(this.target, state => this.#seen(state))
+    this.#lookNow()
+  }
+
+  /** Takes an edited plan: voices that stay keep their readings; what the user edited acts at once. */
+  update (plan: UnitPlan): void {
+    const gone = this.#plan.voices.filter(v => !plan.voices.includes(v))
+    this.#plan = plan
+    for (const voice of gone) {
+      voice.disarm()
+      if (!plan.voices.some(v => v.trigger === voice.trigger)) this.#readings.delete(voice.trigger)
+    }
+    this.#lookNow()
+  }
+
+  /** Ends the looks and writes the memory. Voices are closed by whoever made them. */
+  async stop (): Promise<void> {
+    this.#stopping.abort()
+    this.#stopWatching()
+    this.#cancelLook()
+    this.#cancelDecision?.()
+    for (const voice of this.#plan.voices) voice.disarm()
+    await this.#deciding
+    await this.#memory.flush()
+  }
+
+  #seen (state: TargetState | undefined): void {
+    const before = this.#current
+    this.#current = state
+    if (this.#stopping.signal.aborted) return
+    this.#parts.metrics.spec.set(state?.spec ?? 0)
+    this.#parts.metrics.ready.set(state?.ready ?? 0)
+    if ((before === undefined) !== (state === undefined) || before?.spec !== state?.spec) this.#decideSoon()
+    else if (before?.ready !== state?.ready) this.#decideSoon()
+  }
+
+  #lookNow (): void {
+    this.#cancelLook()
+    void this.#lookAtAll()
+  }
+
+  /** Asks every voice. Those who answer soon are decided on; the late ones bring a decision of their own. */
+  async #lookAtAll (): Promise<void> {
+    const began = this.#parts.clock.now()
+    const looks = this.#plan.voices.map(voice => this.#lookAt(voice))
+    const all = Promise.all(looks)
+    const inTime = await Promise.race([all.then(() => true), this.#parts.clock.sleep(patienceMs, this.#stopping.signal).then(() => false)])
+    this.#decide()
+    if (!inTime) {
+      await all
+      this.#decide()
+    }
+    this.#scheduleLook(began)
+  }
+
+  async #lookAt (voice: Voice): Promise<void> {
+    const reading = await voice.look(this.#stopping.signal)
+    if (this.#plan.voices.includes(voice) && !this.#stopping.signal.aborted) this.#readings.set(voice.trigger, reading)
+  }
+
+  #scheduleLook (began: number): void {
+    if (this.#stopping.signal.aborted) return
+    this.#cancelLook()
+    const { pollingIntervalMs, cachedMetrics } = this.#plan
+    const interval = (this.#current?.spec ?? 0) > 0 && !cachedMetrics ? Math.min(pollingIntervalMs, scaledPollMs) : pollingIntervalMs
+    this.#lookAtTime(began + interval)
+  }
+
+  #lookAtTime (at: number): void {
+    this.#cancelLook()
+    this.#nextLookAt = at
+    this.#cancelLook = this.#parts.wheel.at(at, () => this.#lookNow())
+  }
+
+  #rang (voice: Voice, measurement: Measurement | undefined): void {
+    if (measurement === undefined) {
+      void this.#lookAt(voice).then(() => this.#decideSoon())
+      return
+    }
+    this.#readings.set(voice.trigger, { kind: 'measured', trigger: voice.trigger, at: this.#parts.clock.now(), measurements: [measurement] })
+    this.#decideSoon()
+  }
+
+  /** The first call decides at once; further ones share a decision at the end of the gap. */
+  #decideSoon (): void {
+    const { clock } = this.#parts
+    const wait = this.#lastDecisionAt + ringGapMs - clock.monotonic()
+    if (wait <= 0) this.#decide()
+    else this.#cancelDecision ??= clock.after(wait, () => this.#decide())
+  }
+
+  /** Decisions never overlap; one that is asked for while another is being written follows it, once. */
+  #decide (): void {
+    if (this.#queued || this.#stopping.signal.aborted) return
+    this.#queued = true
+    this.#deciding = this.#deciding.then(async () => {
+      this.#queued = false
+      this.#cancelDecision?.()
+      this.#cancelDecision = undefined
+      this.#lastDecisionAt = this.#parts.clock.monotonic()
+      await this.#decideOnce()
+    }).catch((error: unknown) => {
+      this.#parts.log.error({ target: refKey(this.target), err: errorMessage(error) }, 'a decision could not be carried out')
+    })
+  }
+
+  async #decideOnce (): Promise<void> {
+    const { clock, ownership, decisions, nextSequence, metrics } = this.#parts
+    if (this.#stopping.signal.aborted || !ownership.owns(this.target)) return
+    if (this.#current === undefined) return this.#reportMissing()
+    const busy = this.#plan.busy()
+    const current: CurrentReplicas = { ...this.#current, ...(busy === undefined ? {} : { busy }) }
+    const memory = await this.#memory.load(current)
+    const input = { now: clock.now(), policy: this.#plan.policy, current, readings: this.#votes(), memory }
+    const decision = decideReplicas(input)
+    decisions.record({
+      sequence: nextSequence(), at: input.now, target: this.target, by: this.#plan.by, policy: input.policy, current,
+      readings: input.readings, memoryBefore: memory, decision,
+    })
+    metrics.desired.set(decision.replicas)
+    metrics.decided(decision.reason).inc()
+    await this.#carryOut(current, decision)
+    this.#armVoices(decision)
+    this.#lookAgainFor(decision)
+    this.#report(current, decision, input.readings)
+  }
+
+  #votes (): readonly Reading[] {
+    return this.#plan.voices.flatMap(voice => this.#readings.get(voice.trigger) ?? [])
+  }
+
+  async #carryOut (current: CurrentReplicas, decision: Decision): Promise<void> {
+    const { scaleTarget, log, events, metrics } = this.#parts
+    if (decision.replicas === current.spec) return this.#memory.keep(decision.memory, false)
+    await this.#memory.keep(decision.memory, true)
+    const because = decision.steps.at(-1)?.because ?? decision.reason
+    try {
+      await scaleTarget.set(this.target, decision.replicas)
+    } catch (error) {
+      metrics.writes.failed.inc()
+      for (const by of this.#plan.by) events.emit(by, { type: 'Warning', reason: 'KEDAScaleTargetActivationFailed', note: `could not scale ${refKey(this.target)} from ${current.spec} to ${decision.replicas}: ${errorMessage(error)}` })
+      return
+    }
+    metrics.writes.ok.inc()
+    log.info({ target: refKey(this.target), from: current.spec, to: decision.replicas, reason: decision.reason, because }, 'scaled')
+    for (const by of this.#plan.by) events.emit(by, { type: 'Normal', reason: eventReason(current.spec, decision.replicas), note: `Scaled ${refKey(this.target)} from ${current.spec} to ${decision.replicas}: ${because}` })
+  }
+
+  /** Doorbells are armed at zero (or idle) and below the maximum: at the maximum nothing that rings could change anything. */
+  #armVoices (decision: Decision): void {
+    const mayRise = decision.replicas < this.#plan.policy.maxReplicas && this.#plan.policy.paused === undefined
+    for (const voice of this.#plan.voices) {
+      if (mayRise) voice.arm(measurement => this.#rang(voice, measurement))
+      else voice.disarm()
+    }
+  }
+
+  #lookAgainFor ({ recheckAt }: Decision): void {
+    if (recheckAt !== undefined && recheckAt < this.#nextLookAt) this.#lookAtTime(Math.max(recheckAt, this.#parts.clock.now()))
+  }
+
+  #report (current: CurrentReplicas, decision: Decision, readings: readonly Reading[]): void {
+    const { replicas, reason, steps, active } = decision
+    this.#plan.onStatus(scalingConditions(decision, this.#plan.policy, readings), {
+      target: this.target, current, decision: { replicas, reason, steps, active }, decidedAt: this.#parts.clock.now(), readings,
+      nextLookAt: this.#nextLookAt, pollingIntervalMs: this.#plan.pollingIntervalMs,
+    })
+  }
+
+  #reportMissing (): void {
+    this.#plan.onStatus([{
+      type: 'Ready', status: 'False', reason: 'ScaledObjectCheckFailed',
+      message: `TG_TARGET_NOT_FOUND ${refKey(this.target)} does not exist; create it, or mend scaleTargetRef`,
+    }], undefined)
+  }
+}
+
+function eventReason (from: number, to: number): string {
+  if (from === 0) return 'KEDAScaleTargetActivated'
+  return to === 0 ? 'KEDAScaleTargetDeactivated' : 'ScaleTargetScaled'
+}

@@ -1,0 +1,36 @@
+import { reasons } from '../core/scaling/reasons.js'
+import type { Decision, Reading, ScalePolicy } from '../core/scaling/types.js'
+import type { Condition } from './ports.js'
+
+/** The conditions of a ScaledObject after a decision, with KEDA's types, reasons and messages (reference: keda.md a.5). */
+export function scalingConditions (decision: Decision, policy: ScalePolicy, readings: readonly Reading[]): readonly Condition[] {
+  return [ready(decision, readings), active(decision), fallback(decision), paused(policy)]
+}
+
+function ready (decision: Decision, readings: readonly Reading[]): Condition {
+  const failed = readings.filter(r => r.kind === 'failed')
+  if (failed.length === 0) return { type: 'Ready', status: 'True', reason: 'ScaledObjectReady', message: 'ScaledObject is defined correctly and is ready for scaling' }
+  const which = failed.map(r => `${r.trigger}: ${r.code} ${r.message}`).join('; ')
+  return decision.active
+    ? { type: 'Ready', status: 'Unknown', reason: 'PartialTriggerError', message: `Some triggers defined in ScaledObject are not working correctly (${which})` }
+    : { type: 'Ready', status: 'False', reason: 'TriggerError', message: `Triggers defined in ScaledObject are not working correctly (${which})` }
+}
+
+function active (decision: Decision): Condition {
+  if (decision.active) return { type: 'Active', status: 'True', reason: 'ScalerActive', message: decision.reason === 'ForcedActivation' ? 'Scaling is performed because activation is being forced by annotation' : 'Scaling is performed because triggers are active' }
+  return decision.reason === 'CoolingDown'
+    ? { type: 'Active', status: 'False', reason: 'ScalerCooldown', message: 'Scaler cooling down because triggers are not active' }
+    : { type: 'Active', status: 'False', reason: 'ScalerNotActive', message: `Scaling is not performed because triggers are not active (${reasons[decision.reason]})` }
+}
+
+function fallback (decision: Decision): Condition {
+  return decision.fallingBack.length > 0
+    ? { type: 'Fallback', status: 'True', reason: 'FallbackExists', message: `At least one trigger is falling back on this scaled object: ${decision.fallingBack.join(', ')}` }
+    : { type: 'Fallback', status: 'False', reason: 'NoFallbackFound', message: 'No fallbacks are active on this scaled object' }
+}
+
+function paused (policy: ScalePolicy): Condition {
+  return policy.paused !== undefined || policy.pausedScaleIn || policy.pausedScaleOut
+    ? { type: 'Paused', status: 'True', reason: 'ScaledObjectPaused', message: 'ScaledObject is paused' }
+    : { type: 'Paused', status: 'False', reason: 'ScaledObjectUnpaused', message: 'ScaledObject is not paused' }
+}

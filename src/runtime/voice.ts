@@ -1,0 +1,19 @@
+import type { Measurement, Reading } from '../core/scaling/types.js'
+
+/** Called when a source rings: with its measurement where it says one, else undefined, and the unit looks for itself. */
+export type OnRing = (measurement: Measurement | undefined) => void
+
+/** What speaks for a target: a scale trigger of a ScaledObject, or the demand of a Trigger. */
+export interface Voice {
+  /** Unique within the unit; the name that its readings carry. */
+  readonly trigger: string
+  /** The scaler's type, or the connector's. */
+  readonly type: string
+  /** Whether it rings when there is more to do; one that does not is noticed only by looking. */
+  readonly rings: boolean
+  /** One look. Never rejects: what went wrong is a reading. */
+  look(signal: AbortSignal): Promise<Reading>
+  arm(onRing: OnRing): void
+  disarm(): void
+  close(): Promise<void>
+}

@@ -1,0 +1,54 @@
+import type { Clock, EpochMs } from './ports.js'
+
+/** One timer for everything that is due some time: entries of the same 100 ms share a bucket and a wake-up of the process. */
+export interface Wheel {
+  /** Calls `fn` at `at` or up to one bucket later; the function returned takes the call back. What is past is called in the next bucket. */
+  at(at: EpochMs, fn: () => void): () => void
+  stop(): void
+}
+
+const bucketMs = 100
+
+/** `onLag` is told how late each bucket was, milliseconds. */
+export function wheel (clock: Clock, onLag: (ms: number) => void = () => undefined): Wheel {
+  const buckets = new Map<number, Set<() => void>>()
+  let armed: { readonly bucket: number, readonly cancel: () => void } | undefined
+
+  function arm (): void {
+    let next = Infinity
+    for (const bucket of buckets.keys()) if (bucket < next) next = bucket
+    if (armed?.bucket === next) return
+    armed?.cancel()
+    armed = next === Infinity ? undefined : { bucket: next, cancel: clock.after(Math.max(0, next * bucketMs - clock.now()), turn) }
+  }
+
+  function turn (): void {
+    armed = undefined
+    const now = clock.now()
+    for (const [bucket, entries] of [...buckets].sort(([a], [b]) => a - b)) {
+      if (bucket * bucketMs > now) break
+      buckets.delete(bucket)
+      onLag(now - bucket * bucketMs)
+      for (const fn of entries) fn()
+    }
+    arm()
+  }
+
+  return {
+    at (at, fn) {
+      const bucket = Math.ceil(at / bucketMs)
+      const entry = (): void => fn() // the same function may be due twice
+      const entries = buckets.get(bucket) ?? new Set()
+      buckets.set(bucket, entries.add(entry))
+      if (armed === undefined || bucket < armed.bucket) arm()
+      return () => {
+        if (entries.delete(entry) && entries.size === 0 && buckets.get(bucket) === entries) buckets.delete(bucket)
+      }
+    },
+    stop () {
+      armed?.cancel()
+      armed = undefined
+      buckets.clear()
+    },
+  }
+}
