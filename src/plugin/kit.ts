@@ -23,6 +23,14 @@ export interface PluginState {
   compareAndSet(key: string, expected: string | undefined, next: string): Promise<boolean>
 }
 
+/** Azure's federated identity: `AZURE_CLIENT_ID`, `AZURE_TENANT_ID`, `AZURE_FEDERATED_TOKEN_FILE`, `AZURE_AUTHORITY_HOST` of our own process. */
+export interface WorkloadIdentity {
+  readonly clientId?: string
+  readonly tenantId?: string
+  readonly tokenFile?: string
+  readonly authorityHost?: string
+}
+
 /** Everything impure that a plugin may use. */
 export interface Kit {
   readonly clock: Clock
@@ -44,6 +52,8 @@ export interface Kit {
   ask<T>(key: string, maxAgeMs: number, question: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T>
   /** The object that this plugin serves, `namespace/name`; for names of what is made in a broker and for client names. */
   readonly owner: { readonly kind: string, readonly namespace: string, readonly name: string, readonly uid: string }
+  /** What the platform gave this process to act as; absent where there is nothing. For pod identities. */
+  readonly workloadIdentity?: WorkloadIdentity
   /** Present where the definition `needs` it and the mode has it. */
   readonly state?: PluginState
 }
