@@ -1,2 +1,17 @@
-import type { Origin } from '../spec/problem.js'
-export interface Resource { readonly kind: string, readonly origin?: Origin }
+// The kinds as data: KEDA's and ours, read with their defaults and rules. Nothing here acts.
+export { kinds, isResource, notRunnable, readResource, type Resource } from './resource.js'
+export { documentOf, type Kind, type KindDeclaration } from './kind.js'
+export type { Metadata } from './metadata.js'
+export { triggerKey, type AuthenticationRef, type ScaleTrigger } from './scale-trigger.js'
+export { scaledObjectKind, type ScaledObject, type ScaledObjectSpec } from './scaled-object.js'
+export { scaledJobKind, type ScaledJob, type ScaledJobSpec } from './scaled-job.js'
+export {
+  clusterTriggerAuthenticationKind, triggerAuthenticationKind,
+  type ClusterTriggerAuthentication, type PodIdentity, type TriggerAuthentication, type TriggerAuthenticationSpec,
+} from './trigger-authentication.js'
+export { triggerKind, type Destination, type Trigger, type TriggerSpec } from './trigger.js'
+export type { TriggerFunction } from './trigger-function.js'
+export { scalingAnnotations, type ScalingAnnotations } from './annotations.js'
+export { scalePolicyOf, triggerScalePolicyOf } from './scale-policy.js'
+export { breakerPolicyOf, deadLetterOf, deliveryPolicyOf } from './delivery-policy.js'
+export * from './workload/index.js'

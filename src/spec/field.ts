@@ -1,7 +1,9 @@
 import * as z from 'zod/mini'
 import { parseDuration } from '../core/duration.js'
 import { Secret } from './secret.js'
-import { boolFromText, integerFromText, mapFromText, numberFromText, queryFromText, rangeListFromText, splitList } from './text.js'
+import type { ErrorCode } from '../core/errors.js'
+import type { Path } from './problem.js'
+import { boolFromText, integerFromText, mapFromText, numberFromText, quantityOf, queryFromText, rangeListFromText, splitList } from './text.js'
 
 /** Where a parameter may come from: the object's own metadata, the resolved TriggerAuthentication, or (`<key>FromEnv`) the target container's environment. */
 export type Source = 'metadata' | 'auth' | 'env'
@@ -23,7 +25,7 @@ export interface FieldOptions {
 }
 
 /** How a field is written, for the reference page and the JSON Schema. */
-export type FieldKind = 'string' | 'secret' | 'integer' | 'number' | 'boolean' | 'duration' | 'enum' | 'list' | 'map' | 'object' | 'any'
+export type FieldKind = 'string' | 'secret' | 'integer' | 'number' | 'boolean' | 'duration' | 'quantity' | 'number or name' | 'enum' | 'list' | 'map' | 'object' | 'any'
 
 /** One declared field: everything that parse, check, lint, JSON Schema, CRD and reference need to know about it. */
 export interface Field<T> {
@@ -55,7 +57,16 @@ export type ValuesOf<F extends Fields> = { readonly [K in keyof F]: ValueOf<F[K]
 
 /** A rule over several fields: for each violation the field to blame and what is wrong. `given` tells whether a field was written at all. */
 export type Check = (value: never, given: (name: string) => boolean) => readonly Violation[]
-export interface Violation { readonly field: string, readonly message: string, readonly hint?: string }
+export interface Violation {
+  /** Empty: the whole object. */
+  readonly field: string
+  /** Where below the field. */
+  readonly below?: Path
+  readonly message: string
+  readonly hint?: string
+  /** `TG_CONFIG_CONFLICT` unless given. */
+  readonly code?: ErrorCode
+}
 
 type May<T, O> = O extends { optional: true } ? T | undefined : T
 type Leaf<T> = FieldOptions & { readonly default?: T }
@@ -73,7 +84,7 @@ export function string<O extends Leaf<string> & StringRules> (options: O): Field
 
 /** Read as a `Secret`, which prints `***`. */
 export function secret<O extends FieldOptions> (options: O): Field<May<Secret, O>> {
-  return { ...leaf<May<Secret, O>>('secret', options, z.string(), text => text), convert: (raw: string) => new Secret(raw) as May<Secret, O> }
+  return { ...leaf<May<Secret, O>>('secret', options, z.string(), text => text), convert: (raw: string) => new Secret(raw) }
 }
 
 export interface Range { readonly min?: number, readonly max?: number }
@@ -101,6 +112,20 @@ export function duration<O extends Leaf<string> & { readonly min?: string, reado
     z.refine(text => within(parseDuration(text), min, max),
       `must be at least ${options.min ?? '0'}${options.max === undefined ? '' : ` and at most ${options.max}`}`))
   return { ...leaf<May<number, O>>('duration', options, schema, text => text), convert: (raw: string) => parseDuration(raw) as May<number, O> }
+}
+
+/** A Kubernetes quantity (`0.05`, `50m`), seen as a number. */
+export function quantity<O extends Leaf<number> & Range> (options: O): Field<May<number, O>> {
+  const schema = z.union([z.number(), z.string()]).check(
+    z.refine(raw => quantityOf(raw) !== undefined, 'must be a number or a quantity such as 0.1 or 100m'),
+    z.refine(raw => within(quantityOf(raw), options.min ?? 0, options.max ?? Infinity), `must be at least ${options.min ?? 0}${options.max === undefined ? '' : ` and at most ${options.max}`}`))
+  return { ...leaf<May<number, O>>('quantity', options, schema, text => text), convert: (raw: string | number) => quantityOf(raw) as May<number, O> }
+}
+
+/** A port: its number or its name. */
+export function numberOrName<O extends Leaf<number | string>> (options: O): Field<May<number | string, O>> {
+  const schema = z.union([z.int().check(z.gte(1), z.lte(65535)), z.string().check(z.minLength(1))])
+  return leaf('number or name', options, schema, integerFromText)
 }
 
 export function oneOf<const V extends readonly [string, ...string[]], O extends Leaf<V[number]>> (values: V, options: O): Field<May<V[number], O>> {

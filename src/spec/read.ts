@@ -25,7 +25,7 @@ export function readField (field: Field<unknown>, raw: unknown, path: Path, repo
   if (isAbsent(raw, mode)) return readAbsent(field, path, report, mode)
   if (field.options.notBuilt !== undefined) {
     report.add({ code: 'TG_CONFIG_NOT_BUILT', path, message: 'is not built yet', hint: field.options.notBuilt })
-    return unreadable
+    return undefined
   }
   if (field.options.deprecated !== undefined) report.add({ code: 'TG_CONFIG_INVALID', severity: 'warning', path, message: 'is deprecated', hint: field.options.deprecated })
   return readPresent(field, normalise(field, raw, mode), path, report, mode)
@@ -85,7 +85,8 @@ function readObject (field: Field<unknown>, raw: unknown, path: Path, report: Re
     out[name] = readField(inner, raw[key], [...path, key], report, mode)
   }
   if (Object.values(out).includes(unreadable)) return unreadable
-  return runChecks(field.checks ?? [], out, name => !isAbsent(raw[name], mode), path, report) ? out : unreadable
+  runChecks(field.checks ?? [], out, name => !isAbsent(raw[name], mode), path, report)
+  return out // the report has what is broken; the rules of what lies around can still be asked
 }
 
 function reportUnknown (raw: Readonly<Record<string, unknown>>, fields: Fields, path: Path, report: Report): void {
@@ -97,13 +98,12 @@ function reportUnknown (raw: Readonly<Record<string, unknown>>, fields: Fields, 
   }
 }
 
-/** Runs the rules over several fields; false when one is broken. */
-export function runChecks (checks: readonly Check[], value: unknown, given: (name: string) => boolean, path: Path, report: Report): boolean {
+/** Runs the rules over several fields. */
+export function runChecks (checks: readonly Check[], value: unknown, given: (name: string) => boolean, path: Path, report: Report): void {
   const broken: Violation[] = checks.flatMap(check => check(value as never, given))
-  for (const { field, message, hint } of broken) {
-    report.add({ code: 'TG_CONFIG_CONFLICT', path: field === '' ? path : [...path, field], message, ...(hint === undefined ? {} : { hint }) })
+  for (const { field, below, code, message, hint } of broken) {
+    report.add({ code: code ?? 'TG_CONFIG_CONFLICT', path: [...path, ...(field === '' ? [] : [field]), ...(below ?? [])], message, ...(hint === undefined ? {} : { hint }) })
   }
-  return broken.length === 0
 }
 
 /** The message for a value that its schema refused, in words of the field. */
@@ -119,7 +119,10 @@ function explain (field: Field<unknown>, raw: unknown, issues: readonly z.core.$
     case 'too_big': return { message: `${got} is too large: must be at most ${String(issue.maximum)}${issue.origin === 'string' ? ' characters long' : ''}` }
     case 'custom':
     case 'invalid_format': return { message: `${got} ${issue.message}` }
-    case 'invalid_type': return { message: `must be ${article(field.kind)}, not ${describe(raw)}` }
+    case 'invalid_type': return {
+      message: `must be ${article(field.kind)}, not ${describe(raw)}`,
+      ...(field.kind === 'string' && ['number', 'boolean'].includes(typeof raw) ? { hint: `write it in quotes: "${String(raw)}"` } : {}),
+    }
     default: return { message: `${got} is not ${article(field.kind)}` }
   }
 }

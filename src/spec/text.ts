@@ -11,6 +11,15 @@ export function boolFromText (text: string): unknown {
 export const integerFromText = (text: string): unknown => /^-?(0|[1-9]\d*)$/.test(text) ? Number(text) : text
 export const numberFromText = (text: string): unknown => /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : text
 
+const quantityScale: Readonly<Record<string, number>> = { n: 1e-9, u: 1e-6, m: 1e-3, '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }
+
+/** A Kubernetes quantity as a number; undefined when the text is none. */
+export function quantityOf (raw: number | string): number | undefined {
+  if (typeof raw === 'number') return raw
+  const [, amount, unit] = /^(\d+(?:\.\d*)?|\.\d+)(n|u|m|k|M|G|T|Ki|Mi|Gi|Ti)?$/.exec(raw) ?? []
+  return amount === undefined ? undefined : Number(amount) * (quantityScale[unit ?? ''] ?? NaN)
+}
+
 export const splitList = (text: string, separator = ','): string[] => text.split(separator).map(part => part.trim())
 
 /** A list whose elements may be ranges: `1,2,5-8`. A range that runs backwards is empty. */

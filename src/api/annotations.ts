@@ -1,0 +1,98 @@
+import { annotation, names } from '../core/names.js'
+import { didYouMean, type Problem } from '../spec/index.js'
+import { boolFromText } from '../spec/text.js'
+
+type Annotations = Readonly<Record<string, string>>
+
+/** Annotations that KEDA reads on a ScaledObject or ScaledJob. */
+const keda = (name: string): string => `autoscaling.${names.kedaGroup}/${name}`
+
+/** Ours, by the word after the prefix, with what they do. */
+export const ownAnnotations = {
+  claim: 'Hands an object over from a live KEDA: its pause then means that KEDA is out.',
+  paused: 'Holds the count.',
+  'paused-replicas': 'Holds this count.',
+  'paused-scale-in': 'Lowers nothing.',
+  'paused-scale-out': 'Raises nothing.',
+  'force-activation': 'Counts as active whatever the sources say.',
+  'max-step': 'Most replicas that one write adds or removes.',
+  behavior: '"hpa-defaults" gives the rates of a HorizontalPodAutoscaler.',
+  objective: 'Scales by a time to drain the backlog.',
+  memory: 'Written by the operator.',
+  'local-command': 'What a container without a command runs on one machine.',
+} as const
+
+/** What the annotations of one object say about its scaling. */
+export interface ScalingAnnotations {
+  readonly claimed: boolean
+  readonly paused: boolean
+  readonly pausedReplicas?: number
+  readonly pausedScaleIn: boolean
+  readonly pausedScaleOut: boolean
+  readonly forceActivation: boolean
+  readonly maxStep?: number
+  readonly hpaDefaults: boolean
+}
+
+/** On a claimed object KEDA's two whole pauses are addressed to KEDA, and only ours pause us. */
+export function scalingAnnotations (annotations: Annotations): ScalingAnnotations {
+  const claimed = isOn(annotations[annotation('claim')])
+  const either = (name: string): string | undefined => annotations[annotation(name)] ?? annotations[keda(name)]
+  const ours = (name: string): string | undefined => claimed ? annotations[annotation(name)] : either(name)
+  const pausedReplicas = countFrom(ours('paused-replicas'))
+  const maxStep = countFrom(annotations[annotation('max-step')])
+  return {
+    claimed,
+    paused: isOn(ours('paused')),
+    pausedScaleIn: isOn(either('paused-scale-in')),
+    pausedScaleOut: isOn(either('paused-scale-out')),
+    forceActivation: isOn(either('force-activation')),
+    hpaDefaults: annotations[annotation('behavior')] === 'hpa-defaults',
+    ...(pausedReplicas === undefined ? {} : { pausedReplicas }),
+    ...(maxStep === undefined ? {} : { maxStep }),
+  }
+}
+
+/** Everything wrong with the annotations of an object that is scaled. */
+export function scalingAnnotationProblems (annotations: Annotations): Problem[] {
+  return [
+    ...[annotation('paused-replicas'), keda('paused-replicas')].flatMap(key => needsCount(annotations, key, 0)),
+    ...needsCount(annotations, annotation('max-step'), 1),
+    ...behaviorProblems(annotations), ...objectiveProblems(annotations), ...unknownProblems(annotations),
+  ]
+}
+
+const problem = (key: string, message: string, more: Partial<Problem> = {}): Problem =>
+  ({ code: 'TG_CONFIG_INVALID', severity: 'error', path: ['metadata', 'annotations', key], message, ...more })
+
+function needsCount (annotations: Annotations, key: string, least: number): Problem[] {
+  const text = annotations[key]
+  const count = countFrom(text)
+  if (text === undefined || (count !== undefined && count >= least)) return []
+  return [problem(key, `"${text}" is not a whole number of at least ${least}`, { hint: 'for example "3"' })]
+}
+
+function behaviorProblems (annotations: Annotations): Problem[] {
+  const text = annotations[annotation('behavior')]
+  return text === undefined || text === 'hpa-defaults' ? [] : [problem(annotation('behavior'), `"${text}" is not hpa-defaults`, { hint: 'hpa-defaults is the only value' })]
+}
+
+function objectiveProblems (annotations: Annotations): Problem[] {
+  return annotations[annotation('objective')] === undefined ? []
+    : [problem(annotation('objective'), 'is not built yet', { code: 'TG_CONFIG_NOT_BUILT', hint: 'set the target value of the triggers instead' })]
+}
+
+function unknownProblems (annotations: Annotations): Problem[] {
+  const known = Object.keys(ownAnnotations).map(annotation)
+  return Object.keys(annotations).filter(key => key.startsWith(names.annotationPrefix) && !known.includes(key)).map(key => {
+    const hint = didYouMean(key, known)
+    return problem(key, 'no such annotation', { code: 'TG_CONFIG_UNKNOWN_FIELD', severity: 'warning', ...(hint === undefined ? {} : { hint }) })
+  })
+}
+
+/** Present means true unless Go's ParseBool says false: KEDA pauses on `paused: ""` and on `paused: "yes"`. */
+const isOn = (text: string | undefined): boolean => text !== undefined && boolFromText(text) !== false
+
+function countFrom (text: string | undefined): number | undefined {
+  return text !== undefined && /^\+?\d{1,9}$/.test(text) ? Number(text) : undefined
+}

@@ -1,0 +1,83 @@
+import type { EpochMs } from '../core/clock.js'
+import type { ScalePolicy, ScalingRules } from '../core/scaling/types.js'
+import { scalingAnnotations } from './annotations.js'
+import type { WrittenRules } from './behavior.js'
+import { triggerKey } from './scale-trigger.js'
+import type { ScaledObject } from './scaled-object.js'
+import type { Trigger } from './trigger.js'
+
+const tolerance = 0.1
+
+/** Nothing written: straight to N, and down only after 300 s without a higher wish. */
+const unlimitedUp: ScalingRules = { stabilizationWindowMs: 0, selectPolicy: 'Max', policies: [], tolerance }
+const patientDown: ScalingRules = { stabilizationWindowMs: 300_000, selectPolicy: 'Max', policies: [], tolerance }
+
+/** What an HPA does where its owner writes nothing (autoscaling/v2). */
+const hpaUp: ScalingRules = {
+  stabilizationWindowMs: 0, selectPolicy: 'Max', tolerance,
+  policies: [{ type: 'Pods', value: 4, periodMs: 15_000 }, { type: 'Percent', value: 100, periodMs: 15_000 }],
+}
+const hpaDown: ScalingRules = { ...patientDown, policies: [{ type: 'Percent', value: 100, periodMs: 15_000 }] }
+
+/**
+ * Everything that a ScaledObject says about its target. `createdAt` is when the object was made, or first seen where nobody knows.
+ * Of `behavior`, what is written binds; of what is left out, no rate is made up unless `tidegate.dev/behavior: hpa-defaults` asks for it.
+ */
+export function scalePolicyOf ({ spec, metadata }: ScaledObject, createdAt: EpochMs): ScalePolicy {
+  const said = scalingAnnotations(metadata.annotations)
+  const behavior = spec.advanced?.horizontalPodAutoscalerConfig?.behavior
+  const { fallback } = spec
+  return {
+    minReplicas: spec.minReplicaCount,
+    maxReplicas: spec.maxReplicaCount,
+    ...(spec.idleReplicaCount === undefined ? {} : { idleReplicas: spec.idleReplicaCount }),
+    cooldownMs: spec.cooldownPeriodMs,
+    initialCooldownMs: spec.initialCooldownPeriodMs,
+    createdAt,
+    ...(fallback === undefined || fallback.behavior === 'scalingModifiers' ? {}
+      : { fallback: { failureThreshold: fallback.failureThreshold, replicas: fallback.replicas, behavior: fallback.behavior } }),
+    scaleUp: rulesFrom(behavior?.scaleUp, said.hpaDefaults ? hpaUp : unlimitedUp),
+    scaleDown: rulesFrom(behavior?.scaleDown, said.hpaDefaults ? hpaDown : patientDown),
+    ...pauseOf(said),
+    pausedScaleIn: said.pausedScaleIn,
+    pausedScaleOut: said.pausedScaleOut,
+    forceActivation: said.forceActivation,
+    ...(said.maxStep === undefined ? {} : { maxStep: said.maxStep }),
+    triggers: spec.triggers.map(triggerKey),
+  }
+}
+
+/** What a Trigger whose `scale.mode` is Managed says about its function; its one reading goes by its own name. */
+export function triggerScalePolicyOf ({ spec: { scale }, metadata }: Trigger, createdAt: EpochMs): ScalePolicy {
+  const said = scalingAnnotations(metadata.annotations)
+  return {
+    minReplicas: scale.min,
+    maxReplicas: scale.max,
+    cooldownMs: scale.cooldown,
+    initialCooldownMs: 0,
+    createdAt,
+    scaleUp: said.hpaDefaults ? hpaUp : unlimitedUp,
+    scaleDown: said.hpaDefaults ? hpaDown : patientDown,
+    ...pauseOf(said),
+    pausedScaleIn: said.pausedScaleIn,
+    pausedScaleOut: said.pausedScaleOut,
+    forceActivation: said.forceActivation,
+    ...(said.maxStep === undefined ? {} : { maxStep: said.maxStep }),
+    triggers: [metadata.name],
+  }
+}
+
+/** A given number holds that number, whatever the plain pause says. */
+function pauseOf (said: ReturnType<typeof scalingAnnotations>): Pick<ScalePolicy, 'paused'> {
+  if (said.pausedReplicas !== undefined) return { paused: { kind: 'at', replicas: said.pausedReplicas } }
+  return said.paused ? { paused: { kind: 'hold' } } : {}
+}
+
+function rulesFrom (written: WrittenRules | undefined, otherwise: ScalingRules): ScalingRules {
+  return {
+    stabilizationWindowMs: written?.stabilizationWindowSeconds === undefined ? otherwise.stabilizationWindowMs : written.stabilizationWindowSeconds * 1000,
+    selectPolicy: written?.selectPolicy ?? otherwise.selectPolicy,
+    policies: written?.policies?.map(p => ({ type: p.type, value: p.value, periodMs: p.periodSeconds * 1000 })) ?? otherwise.policies,
+    tolerance: written?.tolerance ?? otherwise.tolerance,
+  }
+}

@@ -1,0 +1,106 @@
+import { names } from '../core/names.js'
+import { boolean, integer, object, oneOf, string, type Problem, type ValuesOf, type Violation } from '../spec/index.js'
+import { scalingAnnotationProblems } from './annotations.js'
+import { behaviorField } from './behavior.js'
+import type { Kind, KindDeclaration } from './kind.js'
+import { scaleTriggersField, triggerRules } from './scale-trigger.js'
+
+export const scaleTargetRefField = object({
+  name: string({ summary: 'Name of the workload, in the same namespace.', minLength: 1 }),
+  apiVersion: string({ summary: 'API group and version of the workload.', default: 'apps/v1' }),
+  kind: string({ summary: 'Kind of the workload; anything with a scale subresource.', default: 'Deployment' }),
+  envSourceContainerName: string({ summary: 'Container whose environment `…FromEnv` parameters are read from; the first unless given.', optional: true }),
+}, { summary: 'The workload to scale.' })
+
+const fallbackField = object({
+  failureThreshold: integer({ summary: 'Fallback begins with the failed look after this many.', min: 0 }),
+  replicas: integer({ summary: 'Replicas to hold.', min: 0 }),
+  behavior: oneOf(['static', 'currentReplicas', 'currentReplicasIfHigher', 'currentReplicasIfLower', 'scalingModifiers'],
+    { summary: 'How `replicas` and the present count are combined.', default: 'static' }),
+}, { summary: 'What to do when a source cannot be read.', optional: true })
+
+const scalingModifiersField = object({
+  formula: string({ summary: 'Expression over the names of triggers.', optional: true }),
+  target: string({ summary: 'Target value of the formula, a number as text.', optional: true }),
+  activationTarget: string({ summary: 'The formula is active above this, a number as text.', optional: true }),
+  metricType: oneOf(['AverageValue', 'Value'], { summary: 'How the formula is set against its target.', default: 'AverageValue' }),
+}, { summary: 'One number made of several triggers.', optional: true })
+
+const advancedField = object({
+  restoreToOriginalReplicaCount: boolean({ summary: 'When the object is deleted, set the count that the target had before.', default: false }),
+  horizontalPodAutoscalerConfig: object({
+    name: string({ summary: 'Name of KEDA\'s HPA; there is no HPA here, so it is read and not used.', optional: true }),
+    behavior: behaviorField,
+  }, { summary: 'Settings that KEDA hands to its HPA.', optional: true }),
+  scalingModifiers: scalingModifiersField,
+}, { summary: 'Rates, windows and formulas.', optional: true })
+
+const fields = {
+  scaleTargetRef: scaleTargetRefField,
+  pollingInterval: integer({ summary: 'Seconds between two looks at the sources while the target is at zero.', default: 30, min: 1 }),
+  cooldownPeriod: integer({ summary: 'Seconds from the last activity to zero (or idle).', default: 300, min: 0 }),
+  initialCooldownPeriod: integer({ summary: 'Seconds from the creation of the object before the first scale to zero, while there was no activity.', default: 0, min: 0 }),
+  idleReplicaCount: integer({ summary: 'Replicas while inactive, less than minReplicaCount.', optional: true, min: 0 }),
+  minReplicaCount: integer({ summary: 'Fewest replicas.', default: 0, min: 0 }),
+  maxReplicaCount: integer({ summary: 'Most replicas.', default: 100, min: 1 }),
+  fallback: fallbackField,
+  advanced: advancedField,
+  triggers: scaleTriggersField,
+}
+type Written = ValuesOf<typeof fields>
+
+const specField = object(fields, {
+  summary: 'What to scale, between which counts, and by what.', checks: [replicaBounds, triggerRules, fallbackRules, modifierRules],
+})
+
+type Seconds = 'pollingInterval' | 'cooldownPeriod' | 'initialCooldownPeriod'
+export type ScaledObjectSpec = Omit<Written, Seconds> & { readonly [K in Seconds as `${K}Ms`]: number }
+export type ScaledObject = Kind<'ScaledObject', ScaledObjectSpec>
+
+export const scaledObjectKind: KindDeclaration<'ScaledObject', Written, ScaledObjectSpec> = {
+  kind: 'ScaledObject', plural: 'scaledobjects', shortNames: ['so'], apiVersions: [names.kedaApiVersion, names.apiVersion], scope: 'Namespaced',
+  summary: 'Scales one workload by what its event sources hold.',
+  spec: specField,
+  toSpec: ({ pollingInterval, cooldownPeriod, initialCooldownPeriod, ...rest }) => ({
+    ...rest, pollingIntervalMs: pollingInterval * 1000, cooldownPeriodMs: cooldownPeriod * 1000, initialCooldownPeriodMs: initialCooldownPeriod * 1000,
+  }),
+  rules: ({ metadata }) => [...nameRule(metadata.name), ...scalingAnnotationProblems(metadata.annotations)],
+}
+
+/** KEDA's bounds: idle is set against min as its HPA has it, so that a written 0 counts as 1 and no min at all as 0. */
+function replicaBounds (spec: Pick<Written, 'idleReplicaCount' | 'minReplicaCount' | 'maxReplicaCount'>, given: (name: string) => boolean): Violation[] {
+  const { idleReplicaCount: idle, minReplicaCount: min, maxReplicaCount: max } = spec
+  const leastActive = given('minReplicaCount') ? Math.max(1, min) : 0
+  return [
+    ...(min > max ? [{ field: 'minReplicaCount', message: `MinReplicaCount=${min} must be less than MaxReplicaCount=${max}`, hint: 'raise maxReplicaCount or lower minReplicaCount' }] : []),
+    ...(idle !== undefined && idle >= leastActive
+      ? [{ field: 'idleReplicaCount', message: `IdleReplicaCount=${idle} must be less than MinReplicaCount=${leastActive}`, hint: 'set minReplicaCount to more than idleReplicaCount' }]
+      : []),
+  ]
+}
+
+function fallbackRules ({ fallback, triggers, advanced }: Pick<Written, 'fallback' | 'triggers' | 'advanced'>): Violation[] {
+  if (fallback === undefined) return []
+  const formula = advanced?.scalingModifiers?.formula ?? ''
+  if (fallback.behavior === 'scalingModifiers' && formula === '') {
+    return [{ field: 'fallback', below: ['behavior'], message: 'scalingModifiers fallback behavior requires scalingModifiers.formula to be defined' }]
+  }
+  if (formula !== '' || triggers.some(t => t.type !== 'cpu' && t.type !== 'memory')) return []
+  return [{ field: 'fallback', message: 'at least one trigger that is not cpu or memory is needed for the fallback', hint: 'remove fallback' }]
+}
+
+function modifierRules ({ advanced }: Pick<Written, 'advanced'>): Violation[] {
+  const modifiers = advanced?.scalingModifiers
+  if (modifiers === undefined) return []
+  const at = (key: string, message: string): Violation => ({ field: 'advanced', below: ['scalingModifiers', key], message })
+  if ((modifiers.formula ?? '') === '') return modifiers.target === undefined ? [] : [at('formula', 'is needed beside target')]
+  return Number(modifiers.target) > 0 ? [] : [at('target', 'must be a number greater than 0, as text')]
+}
+
+/** The name is the value of a label on what KEDA makes, and stays exchangeable with it. */
+function nameRule (name: string): Problem[] {
+  return name.length <= 63 ? [] : [{
+    code: 'TG_CONFIG_INVALID', severity: 'error', path: ['metadata', 'name'],
+    message: `scaledobject name "${name}" is ${name.length} characters long; must be no more than 63 characters because it is used as the "scaledobject.keda.sh/name" label value`,
+  }]
+}
