@@ -72,8 +72,10 @@ export interface ScalePolicy {
   readonly pausedScaleIn: boolean
   readonly pausedScaleOut: boolean
   readonly forceActivation: boolean
-  /** Most replicas one write may add or remove. */
+  /** Most replicas one write may add or remove; what is left follows at the next look. A minimum or maximum that is not kept is restored at once. */
   readonly maxStep?: number
+  /** Stabilizes and limits as the HPA does for an object without `behavior` (a step up of at most twice the count, at least 4). For comparison in `simulate`. */
+  readonly hpaWithoutBehavior?: boolean
   /** Triggers whose readings vote; a reading of a trigger not named here is ignored. */
   readonly triggers: readonly string[]
 }
@@ -133,6 +135,8 @@ export interface Decision {
   readonly steps: readonly Step[]
   /** Whether the target counts as active. */
   readonly active: boolean
+  /** Triggers that are active: over their activation threshold, falling back to some replicas, or allowed to wake. */
+  readonly activeTriggers: readonly string[]
   /** Triggers whose fallback applied. */
   readonly fallingBack: readonly string[]
   /** Memory as it is after `replicas` was written successfully. */

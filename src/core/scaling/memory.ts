@@ -1,0 +1,93 @@
+import type { EpochMs } from '../clock.js'
+import { fewerEvents, fewerRecommendations } from './remember.js'
+import type { CurrentReplicas, ScaleMemory } from './types.js'
+
+/** Where nothing is known of the past: a full window from the count that is there. It may be raised; nothing is lowered for one window. */
+export function seedMemory (now: EpochMs, current: CurrentReplicas | number): ScaleMemory {
+  const replicas = typeof current === 'number' ? current : current.spec
+  return { version: 1, adoptedAt: now, recommendations: [{ at: now, replicas }], scaleEvents: [], failures: {} }
+}
+
+/** A Kubernetes annotation holds it, beside others. */
+const mostBytes = 2048
+
+/** One line of JSON of at most 2 KiB. What is too much is made coarser, in the direction that lowers later. */
+export function writeMemory (memory: ScaleMemory): string {
+  let written = memory
+  let text = textOf(written)
+  while (new TextEncoder().encode(text).length > mostBytes) {
+    written = coarser(written)
+    text = textOf(written)
+  }
+  return text
+}
+
+function textOf ({ version, adoptedAt, lastActiveAt, lastSet, recommendations, scaleEvents, failures }: ScaleMemory): string {
+  return JSON.stringify({
+    version,
+    adoptedAt,
+    lastActiveAt,
+    lastSet,
+    recommendations: recommendations.map(({ at, replicas }) => [at, replicas]),
+    scaleEvents: scaleEvents.map(({ at, change }) => [at, change]),
+    failures: Object.entries(failures).map(([trigger, { count, lookedAt }]) => [trigger, count, lookedAt]),
+  })
+}
+
+/** Half of the longest of the three lists; of the failures, those that were counted most often stay. */
+function coarser (memory: ScaleMemory): ScaleMemory {
+  const { recommendations, scaleEvents } = memory
+  const failures = Object.entries(memory.failures)
+  const longest = Math.max(recommendations.length, scaleEvents.length, failures.length)
+  const half = Math.floor(longest / 2)
+  if (failures.length === longest) {
+    return { ...memory, failures: Object.fromEntries(failures.toSorted(([, a], [, b]) => b.count - a.count).slice(0, half)) }
+  }
+  return scaleEvents.length === longest
+    ? { ...memory, scaleEvents: fewerEvents(scaleEvents, half) }
+    : { ...memory, recommendations: fewerRecommendations(recommendations, half) }
+}
+
+/** Undefined for anything that `writeMemory` of this version did not write: such a memory counts as lost. Never throws. */
+export function readMemory (text: string): ScaleMemory | undefined {
+  const raw = parsed(text)
+  if (!isRecord(raw) || raw['version'] !== 1 || !isCount(raw['adoptedAt'])) return undefined
+  const { adoptedAt, lastActiveAt, lastSet } = raw
+  const recommendations = pairs(raw['recommendations'])
+  const scaleEvents = pairs(raw['scaleEvents'])
+  const failures = failuresOf(raw['failures'])
+  if (recommendations === undefined || scaleEvents === undefined || failures === undefined) return undefined
+  return {
+    version: 1,
+    adoptedAt,
+    ...(isCount(lastActiveAt) ? { lastActiveAt } : {}),
+    recommendations: recommendations.map(([at, replicas]) => ({ at, replicas })),
+    scaleEvents: scaleEvents.map(([at, change]) => ({ at, change })),
+    failures,
+    ...(isCount(lastSet) ? { lastSet } : {}),
+  }
+}
+
+function parsed (text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null
+const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+const isPair = (value: unknown): value is readonly [number, number] => Array.isArray(value) && value.length === 2 && value.every(isCount)
+
+const pairs = (value: unknown): readonly (readonly [number, number])[] | undefined =>
+  Array.isArray(value) && value.every(isPair) ? value : undefined
+
+function failuresOf (value: unknown): ScaleMemory['failures'] | undefined {
+  if (!Array.isArray(value) || !value.every(isFailure)) return undefined
+  return Object.fromEntries(value.map(([trigger, count, lookedAt]) => [trigger, { count, lookedAt }]))
+}
+
+const isFailure = (value: unknown): value is readonly [string, number, number] =>
+  Array.isArray(value) && value.length === 3 && typeof value[0] === 'string' && value.slice(1).every(isCount)
