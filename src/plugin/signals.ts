@@ -8,11 +8,16 @@ export function onAbort (signal: AbortSignal, fn: () => void): () => void {
 /** Resolves when the signal aborts. */
 export const aborted = (signal: AbortSignal): Promise<void> => new Promise(resolve => { onAbort(signal, resolve) })
 
+interface Waiter<T> {
+  readonly resolve: (result: IteratorResult<T>) => void
+  readonly reject: (error: unknown) => void
+}
+
 /** A queue between a callback and a `for await`: `push` never waits, the consumer ends when `end` was called or the signal aborts. */
 export class Inbox<T> implements AsyncIterableIterator<T> {
   readonly #items: T[] = []
   #head = 0
-  #waiting: { resolve (result: IteratorResult<T>): void, reject (error: unknown): void }[] = []
+  #waiting: Waiter<T>[] = []
   #ended: { readonly error?: unknown } | undefined
 
   /** Entries pushed and not taken yet. */
@@ -62,8 +67,8 @@ export class Inbox<T> implements AsyncIterableIterator<T> {
     return item
   }
 
-  #finish ({ resolve, reject }: { resolve (result: IteratorResult<T>): void, reject (error: unknown): void }): void {
-    if (this.#ended?.error !== undefined) reject(this.#ended.error instanceof Error ? this.#ended.error : new Error(String(this.#ended.error)))
-    else resolve({ done: true, value: undefined })
+  #finish (waiter: Waiter<T>): void {
+    if (this.#ended?.error === undefined) waiter.resolve({ done: true, value: undefined })
+    else waiter.reject(this.#ended.error)
   }
 }

@@ -19,6 +19,7 @@ export interface SourceReaderParts {
   /** Unique within the target's unit; the name readings carry. */
   readonly trigger: string
   readonly definition: AnyScaler
+  readonly metricType: 'AverageValue' | 'Value'
   readonly resolve: () => Promise<ResolvedConfig>
   readonly kit: Kit
   readonly clock: Clock
@@ -100,13 +101,13 @@ export class SourceReader implements Voice {
 
   /** The scaler for the configuration as it is now. A new client comes first, then the old one goes. */
   async #opened (): Promise<Scaler> {
-    const { clock, definition, kit, resolve } = this.#parts
+    const { clock, definition, kit, metricType, resolve } = this.#parts
     if (this.#open !== undefined && clock.monotonic() - this.#resolvedAt < resolveEveryMs) return this.#open.scaler
     const resolved = await resolve()
     if (!resolved.ok) throw new TidegateError(resolved.problems[0]?.code ?? 'TG_CONFIG_INVALID', resolved.problems.map(formatProblem).join('\n'))
     this.#resolvedAt = clock.monotonic()
     if (this.#open?.digest === resolved.digest) return this.#open.scaler
-    const scaler = await definition.open(resolved.config, kit, measuredAs(definition.measure(resolved.config)))
+    const scaler = await definition.open(resolved.config, kit, measuredAs({ ...definition.measure(resolved.config), metricType }))
     const old = this.#open
     this.#open = { scaler, digest: resolved.digest }
     if (old !== undefined) {

@@ -1,18 +1,18 @@
-import { initialBreaker, isOpen, nextBreaker, type BreakerEvent, type BreakerState } from '../../core/delivery/breaker.js'
+import { initialBreaker, isOpen, nextBreaker, type BreakerEvent, type BreakerPolicy, type BreakerState } from '../../core/delivery/breaker.js'
 import type { Disposition } from '../../core/delivery/types.js'
 import type { Clock } from '../ports.js'
 
 /** The circuit of one Trigger: the core's breaker with a clock, and somebody who is told. */
 export class Circuit {
-  readonly #enabled: boolean
+  readonly #policy: BreakerPolicy
   readonly #clock: Clock
   readonly #onChange: () => void
   #state: BreakerState = initialBreaker
   #cancelProbe: () => void = () => undefined
 
   /** `onChange`: what the circuit lets through changed. */
-  constructor (options: { enabled: boolean, clock: Clock, onChange: () => void }) {
-    this.#enabled = options.enabled
+  constructor (options: { policy: BreakerPolicy, clock: Clock, onChange: () => void }) {
+    this.#policy = options.policy
     this.#clock = options.clock
     this.#onChange = options.onChange
   }
@@ -25,9 +25,9 @@ export class Circuit {
    * its queue into dead letters. The event that opens the circuit is the first to be held.
    */
   ends (disposition: Disposition): Disposition {
-    const event = this.#enabled ? seen[disposition.kind] : undefined
+    const event = seen[disposition.kind]
     if (event === undefined) return disposition
-    const next = nextBreaker(this.#state, event, this.#clock.now())
+    const next = nextBreaker(this.#state, event, this.#clock.now(), this.#policy)
     if (next !== this.#state) this.#become(next)
     if (!isOpen(next) || (disposition.kind !== 'deadLetter' && disposition.kind !== 'drop')) return disposition
     return { kind: 'hold', afterMs: Math.max(0, next.probeAt - this.#clock.now()), because: `${disposition.because}; the circuit is open` }

@@ -1,4 +1,5 @@
 import { errorMessage, TidegateError, type ErrorCode } from '../../core/errors.js'
+import type { BreakerPolicy } from '../../core/delivery/breaker.js'
 import { slotsFor } from '../../core/delivery/slots.js'
 import type { Verdict } from '../../core/delivery/filter.js'
 import type { DeliveryPolicy, Envelope, ExhaustedReason } from '../../core/delivery/types.js'
@@ -48,7 +49,7 @@ export interface PumpPlan {
   readonly maxConcurrent: number
   readonly coldStartTimeoutMs: number
   readonly drainTimeoutMs: number
-  readonly circuitBreaker: boolean
+  readonly breaker: BreakerPolicy
   readonly suspended: boolean
   readonly target: number
   readonly activation: number
@@ -100,7 +101,7 @@ export class DeliveryPump {
     const { plan, clock, random, log, events, metrics, ref } = parts
     this.#suspendedBecause = plan.suspended ? 'spec.suspend is true' : undefined
     this.#pool = new EndpointPool({ perReplica: plan.perReplica, max: plan.maxConcurrent, onChange: () => this.#changed() })
-    this.#circuit = new Circuit({ enabled: plan.circuitBreaker, clock, onChange: () => this.#circuitChanged() })
+    this.#circuit = new Circuit({ policy: plan.breaker, clock, onChange: () => this.#circuitChanged() })
     this.#capacity = new DerivedCapacity(() => this.#slots())
     this.#leases = new LeaseKeeper(clock, log)
     this.demand = new Demand({
@@ -250,9 +251,9 @@ export class DeliveryPump {
   }
 
   async #store (event: Envelope, destination: Readonly<Record<string, unknown>>): Promise<void> {
-    const publish = this.#receiver.connector?.publish
-    if (publish === undefined) throw new TidegateError('TG_SOURCE_UNREACHABLE', 'the line to the source is down')
-    await publish(event, destination, this.#cutting.signal)
+    const { connector } = this.#receiver
+    if (connector?.publish === undefined) throw new TidegateError('TG_SOURCE_UNREACHABLE', 'the line to the source is down')
+    await connector.publish(event, destination, this.#cutting.signal)
   }
 
   async #backlog (signal: AbortSignal): Promise<number | undefined> {

@@ -65,9 +65,9 @@ export class Receiver {
       while (!signal.aborted) {
         await this.#parts.room(signal)
         if (signal.aborted) return
-        const { done, value } = await source.next()
-        if (done === true) return
-        this.#parts.deliver(value)
+        const next = await source.next()
+        if (next.done === true) return
+        this.#parts.deliver(next.value)
       }
     } finally {
       await source.return?.()

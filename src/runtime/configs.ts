@@ -1,0 +1,53 @@
+import { sourceOf, type ScaledObject, type Trigger } from '../api/index.js'
+import { names } from '../core/names.js'
+import type { AnyConnector, AnyScaler } from '../registry/registry.js'
+import { Secret } from '../spec/secret.js'
+import { parseConfig, type ConfigSpec, type ReadOptions, type Values } from '../spec/config-spec.js'
+import { resolveCredentials, type Credentials, type CredentialsParts, type CredentialsRequest } from './credentials.js'
+import type { ObjectRef } from './ports.js'
+import type { ResolvedConfig } from './source-reader.js'
+
+/** Values of `defaults` in tidegate.yaml: per broker, those that stand in for what an object does not write. */
+export type Defaults = Readonly<Record<string, Readonly<Record<string, unknown>>>>
+
+export interface ConfigParts extends CredentialsParts { readonly defaults: Defaults }
+
+export type ScaleTriggerSpec = ScaledObject['spec']['triggers'][number]
+
+/** The configuration of one scale trigger, with its credentials as they are now. */
+export async function scalerConfig (so: ScaledObject, index: number, definition: AnyScaler, target: ObjectRef, parts: ConfigParts): Promise<ResolvedConfig> {
+  const trigger = so.spec.triggers[index]
+  if (trigger === undefined) throw new RangeError(`${so.metadata.name} has no trigger ${index}`)
+  const path = ['spec', 'triggers', index]
+  const credentials = await resolveCredentials({
+    namespace: so.metadata.namespace, target, containerName: so.spec.scaleTargetRef.envSourceContainerName,
+    authenticationRef: trigger.authenticationRef, path,
+  }, parts)
+  return settle(definition.config, { ...withDefaults(definition.defaultsKey, parts.defaults), ...trigger.metadata }, credentials, {
+    path: [...path, 'metadata'], mode: 'text', about: `"${definition.type}"`,
+    unknownKeys: so.apiVersion === names.kedaApiVersion ? 'warning' : 'error',
+  })
+}
+
+/** The configuration of a Trigger's source, with its credentials as they are now. */
+export async function connectorConfig (trigger: Trigger, definition: AnyConnector, target: ObjectRef | undefined, parts: ConfigParts): Promise<ResolvedConfig> {
+  const { key, values } = sourceOf(trigger)
+  const path = ['spec', 'source', key]
+  const request: CredentialsRequest = { namespace: trigger.metadata.namespace, target, authenticationRef: trigger.spec.authenticationRef, path: ['spec'] }
+  const credentials = await resolveCredentials(request, parts)
+  return settle(definition.config, { ...withDefaults(definition.defaultsKey, parts.defaults), ...values }, credentials, {
+    path, mode: 'either', about: `"${definition.type}"`, unknownKeys: 'error',
+  })
+}
+
+function settle (declared: ConfigSpec<unknown>, metadata: Values['metadata'], credentials: Credentials, options: ReadOptions): ResolvedConfig {
+  const parsed = parseConfig(declared, { metadata, auth: credentials.auth, env: credentials.env, identity: credentials.identity }, options)
+  if (parsed.ok) return { ok: true, config: parsed.value, digest: digest(parsed.value) }
+  // What could not be resolved is most often why a parameter is missing: it comes first.
+  return { ok: false, problems: [...credentials.problems, ...parsed.problems] }
+}
+
+const withDefaults = (key: string | undefined, defaults: Defaults): Values['metadata'] => key === undefined ? {} : defaults[key] ?? {}
+
+/** Changes when any value does. Kept in memory only, beside the secrets themselves. */
+const digest = (config: unknown): string => JSON.stringify(config, (_key, value: unknown) => value instanceof Secret ? value.reveal() : value)

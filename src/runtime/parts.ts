@@ -1,0 +1,28 @@
+import type { Registry } from '../registry/registry.js'
+import type { WorkloadIdentity } from '../plugin/kit.js'
+import type { Defaults } from './configs.js'
+import type {
+  Clock, DecisionLog, EndpointSource, EventSink, FunctionEndpoint, Log, ObjectReader, Ownership, ResourceSource, ScaleTarget, StateStore, StatusSink, Telemetry,
+} from './ports.js'
+
+/** Everything the loops are given: ports, and what the user set for the whole process. */
+export interface SystemParts {
+  readonly resources: ResourceSource
+  readonly objects: ObjectReader
+  readonly targets: ScaleTarget
+  readonly endpoints: EndpointSource
+  readonly functions: FunctionEndpoint
+  readonly state: StateStore
+  readonly ownership: Ownership
+  readonly status: StatusSink
+  readonly events: EventSink
+  readonly decisions: DecisionLog
+  readonly telemetry: Telemetry
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+  readonly registry: Registry
+  readonly defaults: Defaults
+  readonly clusterObjectNamespace: string
+  readonly workloadIdentity?: WorkloadIdentity
+}

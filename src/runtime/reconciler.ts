@@ -1,0 +1,208 @@
+import { notRunnable, scalePolicyOf, sourceOf, triggerScalePolicyOf, type Resource, type ScaledObject, type Trigger } from '../api/index.js'
+import { errorMessage } from '../core/errors.js'
+import type { Decision, ScalePolicy } from '../core/scaling/types.js'
+import { checkResource } from '../registry/check.js'
+import { formatProblem, isError, type Problem } from '../spec/problem.js'
+import type { Authentication, Context } from './context.js'
+import { refKey, type Condition, type ObjectRef, type ResourceListener } from './ports.js'
+import { ScaledObjectRun } from './scaled-object-run.js'
+import { ScaleUnit, type UnitPlan } from './scale-unit.js'
+import { claimTargets, type TargetClaim } from './targets.js'
+import { TriggerRun } from './trigger-run.js'
+
+interface Claimant { readonly target: ObjectRef, readonly run: TriggerRun }
+
+/** From desired resources to running units: level-based. Whatever happened in between, a pass brings about what is there now. */
+export class Reconciler implements Omit<ResourceListener, 'synced'> {
+  readonly authentications = new Map<string, Authentication>()
+  readonly #context: Context
+  readonly #scaledObjects = new Map<string, ScaledObjectRun>()
+  readonly #triggers = new Map<string, TriggerRun>()
+  readonly #units = new Map<string, ScaleUnit>()
+  /** Runs and units that are on their way out. */
+  readonly #leaving = new Set<Promise<void>>()
+  #synced = false
+  #stopped = false
+  #passQueued = false
+  #onSynced: () => void = () => undefined
+  readonly synced = new Promise<void>(resolve => { this.#onSynced = resolve })
+
+  constructor (context: Context) { this.#context = context }
+
+  applied (resource: Resource): void {
+    const ref = refOf(resource)
+    const problems = [...notRunnable(resource), ...checkResource(resource, resource.origin, {
+      registry: this.#context.registry, defaults: this.#context.defaults, unknownKedaKeys: 'warning',
+      names: () => ({}), // what credentials provide is known when they are resolved, at the first look
+    })]
+    for (const problem of problems.filter(p => !isError(p))) this.#context.log.warn({ object: refKey(ref) }, formatProblem(problem))
+    if (problems.some(isError)) return this.refused(ref, problems.filter(isError))
+    switch (resource.kind) {
+      case 'ScaledObject': this.#applyScaledObject(ref, resource); break
+      case 'Trigger': this.#applyTrigger(ref, resource); break
+      case 'TriggerAuthentication':
+      case 'ClusterTriggerAuthentication': this.authentications.set(refKey(ref), resource); break
+      case 'ScaledJob': break // refused above as long as it is not run
+    }
+    this.#passSoon()
+  }
+
+  /** What ran under this name goes on; the object says what is wrong with its last edit. */
+  refused (ref: ObjectRef, problems: readonly Problem[]): void {
+    const text = problems.map(formatProblem)
+    for (const line of text) this.#context.log.error({ object: refKey(ref) }, line)
+    const running = this.#scaledObjects.has(refKey(ref)) || this.#triggers.has(refKey(ref))
+    this.#context.status.report({
+      ref,
+      conditions: [{
+        type: 'Ready', status: 'False', reason: problems[0]?.code ?? 'TG_CONFIG_INVALID',
+        message: `${text.join('\n')}${running ? '\nthe object goes on as it was before this edit' : ''}`,
+      }],
+    })
+    this.#context.events.emit(ref, { type: 'Warning', reason: 'ScaledObjectCheckFailed', note: text.join('\n') })
+  }
+
+  deleted (ref: ObjectRef): void {
+    const key = refKey(ref)
+    this.authentications.delete(key)
+    const so = this.#scaledObjects.get(key)
+    if (so !== undefined) {
+      this.#scaledObjects.delete(key)
+      this.#leave(so.close())
+    }
+    const trigger = this.#triggers.get(key)
+    if (trigger !== undefined) {
+      this.#triggers.delete(key)
+      this.#leave(trigger.stop())
+    }
+    this.#context.status.forget(ref)
+    this.#passSoon()
+  }
+
+  /** Told by the source when everything that is there was told. */
+  onSynced (): void {
+    this.#synced = true
+    this.#pass()
+    this.#onSynced()
+  }
+
+  /** Pumps first, so that what is in hand is answered while the replicas still run; then the units, then the clients. */
+  async stop (): Promise<void> {
+    this.#stopped = true
+    await Promise.all([...this.#triggers.values()].map(run => run.stop()))
+    await Promise.all([...this.#units.values()].map(unit => unit.stop()))
+    await Promise.all([...this.#scaledObjects.values()].map(run => run.close()))
+    await Promise.all(this.#leaving)
+  }
+
+  #applyScaledObject (ref: ObjectRef, so: ScaledObject): void {
+    const present = this.#scaledObjects.get(refKey(ref))
+    if (present === undefined) this.#scaledObjects.set(refKey(ref), new ScaledObjectRun(so, this.#context))
+    else present.update(so)
+  }
+
+  #applyTrigger (ref: ObjectRef, trigger: Trigger): void {
+    const present = this.#triggers.get(refKey(ref))
+    if (present !== undefined && sameTrigger(present.trigger, trigger)) return
+    const definition = this.#context.registry.connectorByKey(sourceOf(trigger).key)
+    if (definition === undefined) throw new RangeError(`no connector for ${sourceOf(trigger).key}`)
+    const run = new TriggerRun(trigger, definition, this.#context, () => this.#passSoon())
+    this.#triggers.set(refKey(ref), run)
+    // The old run lets go of its source before the new one takes hold of it: a consumer is not pulled by two at once.
+    const replaced = present === undefined ? Promise.resolve() : present.stop()
+    this.#leave(replaced.then(() => {
+      if (!this.#stopped && this.#triggers.get(refKey(ref)) === run) run.start()
+    }))
+  }
+
+  #leave (leaving: Promise<void>): void {
+    const watched = leaving
+      .catch((error: unknown) => { this.#context.log.error({ err: errorMessage(error) }, 'a unit did not stop cleanly') })
+      .finally(() => { this.#leaving.delete(watched) })
+    this.#leaving.add(watched)
+  }
+
+  #passSoon (): void {
+    if (!this.#synced || this.#passQueued || this.#stopped) return
+    this.#passQueued = true
+    queueMicrotask(() => { this.#passQueued = false; this.#pass() })
+  }
+
+  #pass (): void {
+    if (this.#stopped) return
+    const claimants = [...this.#triggers.values()].flatMap<Claimant>(run => run.target === undefined ? [] : [{ target: run.target, run }])
+    const { claims, conflicts } = claimTargets([...this.#scaledObjects.values()].map(run => run.object), claimants)
+    for (const [key, unit] of this.#units) {
+      if (claims.has(key)) continue
+      this.#units.delete(key)
+      this.#leave(unit.stop())
+    }
+    for (const [key, claim] of claims) this.#bringAbout(key, claim)
+    for (const { loser, winner, target } of conflicts) this.#reportConflict(loser, winner, target)
+  }
+
+  #bringAbout (key: string, claim: TargetClaim<Claimant>): void {
+    const plan = this.#plan(claim)
+    const unit = this.#units.get(key)
+    if (unit !== undefined) return unit.update(plan)
+    const made = new ScaleUnit(this.#unitParts(claim), plan)
+    this.#units.set(key, made)
+    made.start()
+  }
+
+  #plan ({ scaledObject, triggers }: TargetClaim<Claimant>): UnitPlan {
+    const so = scaledObject === undefined ? undefined : this.#scaledObjects.get(refKey(refOf(scaledObject)))
+    const runs = triggers.map(t => t.run)
+    const policies = [...(so === undefined ? [] : [scalePolicyOf(so.object, so.createdAt)]), ...runs.map(run => triggerScalePolicyOf(run.trigger, run.createdAt))]
+    return {
+      policy: together(policies, so !== undefined),
+      by: [...(so === undefined ? [] : [so.ref]), ...runs.map(run => run.ref)],
+      voices: [...(so?.voices ?? []), ...runs.map(run => run.pump.demand)],
+      pollingIntervalMs: Math.min(...(so === undefined ? [] : [so.object.spec.pollingIntervalMs]), ...runs.map(run => run.trigger.spec.scale.pollingInterval)),
+      cachedMetrics: so?.object.spec.triggers.every(t => t.useCachedMetrics) === true && runs.length === 0,
+      busy: () => runs.length === 0 ? undefined : Math.max(...runs.map(run => run.pump.busyReplicas)),
+      onStatus: (conditions, scaling) => {
+        so?.report(conditions, scaling)
+        for (const run of runs) run.scaled(conditions, scaling)
+      },
+    }
+  }
+
+  #unitParts ({ target, scaledObject, triggers }: TargetClaim<Claimant>): ConstructorParameters<typeof ScaleUnit>[0] {
+    const { targets, state, ownership, wheel, clock, log, events, decisions, nextSequence, telemetry } = this.#context
+    const labels = { namespace: target.namespace, scaled_object: scaledObject?.metadata.name ?? triggers[0]?.run.ref.name ?? target.name }
+    return {
+      target, scaleTarget: targets, state, ownership, wheel, clock, log, events, decisions, nextSequence,
+      metrics: {
+        desired: telemetry.gauge('scaled_object_desired_replicas', labels),
+        spec: telemetry.gauge('scaled_object_replicas', { ...labels, state: 'spec' }),
+        ready: telemetry.gauge('scaled_object_replicas', { ...labels, state: 'ready' }),
+        writes: { ok: telemetry.counter('scale_writes_total', { ...labels, outcome: 'ok' }), failed: telemetry.counter('scale_writes_total', { ...labels, outcome: 'failed' }) },
+        decided: (reason: Decision['reason']) => telemetry.counter('scale_decisions_total', { ...labels, reason }),
+      },
+    }
+  }
+
+  #reportConflict (loser: ScaledObject, winner: ScaledObject, target: ObjectRef): void {
+    const message = `TG_TARGET_CONFLICT ${refKey(target)} is scaled by ScaledObject ${winner.metadata.name}, which is older; give this one another target, or delete one of them`
+    const condition: Condition = { type: 'Ready', status: 'False', reason: 'TG_TARGET_CONFLICT', message }
+    this.#context.status.report({ ref: refOf(loser), conditions: [condition] })
+  }
+}
+
+/** One policy for all who speak for a target: a ScaledObject's own bounds stand; several Triggers alone take the widest of theirs. */
+function together (policies: readonly ScalePolicy[], firstIsScaledObject: boolean): ScalePolicy {
+  const [first, ...others] = policies
+  if (first === undefined) throw new RangeError('a unit needs somebody who speaks for its target')
+  const triggers = policies.flatMap(p => p.triggers)
+  if (firstIsScaledObject) return { ...first, triggers }
+  const widest = (of: (p: ScalePolicy) => number): number => Math.max(of(first), ...others.map(of))
+  return { ...first, triggers, minReplicas: widest(p => p.minReplicas), maxReplicas: widest(p => p.maxReplicas), cooldownMs: widest(p => p.cooldownMs) }
+}
+
+const refOf = (resource: Resource): ObjectRef => ({ apiVersion: resource.apiVersion, kind: resource.kind, namespace: resource.metadata.namespace, name: resource.metadata.name })
+
+const sameTrigger = (a: Trigger, b: Trigger): boolean =>
+  JSON.stringify([a.spec, a.metadata.annotations, a.metadata.uid]) === JSON.stringify([b.spec, b.metadata.annotations, b.metadata.uid])
+
+

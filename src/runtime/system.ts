@@ -1,0 +1,49 @@
+import { Reconciler } from './reconciler.js'
+import type { Context } from './context.js'
+import { Overload } from './overload.js'
+import type { SystemParts } from './parts.js'
+import { refKey } from './ports.js'
+import { service, type Service } from './service.js'
+import { sharing } from './sharing.js'
+import { wheel } from './wheel.js'
+
+/** The whole product above its ports: give it resources, and it scales and delivers until it is stopped. */
+export interface System extends Service {
+  /** Resolves when everything that was there at the start is at work. */
+  readonly synced: Promise<void>
+}
+
+export function system (parts: SystemParts): System {
+  const lag = parts.telemetry.histogram('scale_loop_lag_seconds', {})
+  const turning = wheel(parts.clock, ms => lag.observe(ms / 1000))
+  const overload = new Overload(parts.clock, parts.telemetry.gauge('event_loop_lateness_seconds', {}))
+  let sequence = 0
+  const context: Context = {
+    ...parts, overload, wheel: turning, sharing: sharing(parts.clock, parts.log), nextSequence: () => ++sequence,
+    config: {
+      reader: parts.objects, defaults: parts.defaults, clusterObjectNamespace: parts.clusterObjectNamespace,
+      authentication: (kind, namespace, name) => reconciler.authentications.get(refKey({ apiVersion: '', kind, namespace: kind === 'ClusterTriggerAuthentication' ? '' : namespace, name })),
+    },
+  }
+  const reconciler: Reconciler = new Reconciler(context)
+  let watching: Promise<void> = Promise.resolve()
+  const running = service({
+    async start (signal) {
+      overload.start()
+      watching = parts.resources.watch({
+        applied: resource => reconciler.applied(resource),
+        refused: (ref, problems) => reconciler.refused(ref, problems),
+        deleted: ref => reconciler.deleted(ref),
+        synced: () => reconciler.onSynced(),
+      }, signal)
+      await Promise.race([reconciler.synced, watching])
+    },
+    async stop () {
+      await watching
+      await reconciler.stop()
+      turning.stop()
+      overload.stop()
+    },
+  })
+  return { ...running, synced: reconciler.synced }
+}

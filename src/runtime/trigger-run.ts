@@ -1,0 +1,148 @@
+import { breakerPolicyOf, deadLetterOf, deliveryPolicyOf, sourceOf, type Trigger } from '../api/index.js'
+import { compileFilter } from '../core/delivery/filter.js'
+import { TidegateError } from '../core/errors.js'
+import type { Connector } from '../plugin/connector.js'
+import type { AnyConnector } from '../registry/registry.js'
+import { formatProblem } from '../spec/problem.js'
+import { connectorConfig } from './configs.js'
+import { contextKit, type Context } from './context.js'
+import { DeliveryPump, type PumpMetrics, type PumpPlan } from './delivery/pump.js'
+import { withFields } from './kit.js'
+import { refKey, type Condition, type FunctionState, type ObjectRef, type ScalingStatus } from './ports.js'
+
+/** One Trigger at work: its pump, the endpoints of its function, and its status. An edit makes a new run; the old one drains. */
+export class TriggerRun {
+  readonly ref: ObjectRef
+  readonly trigger: Trigger
+  readonly createdAt: number
+  readonly pump: DeliveryPump
+  readonly #context: Context
+  readonly #definition: AnyConnector
+  readonly #onTarget: () => void
+  #stopWatching: () => void = () => undefined
+  #function: FunctionState | undefined
+  #scaling: { readonly conditions: readonly Condition[], readonly status: ScalingStatus | undefined } | undefined
+  #reporting = true
+
+  /** `onTarget`: the target behind the function became known, or is another one now. */
+  constructor (trigger: Trigger, definition: AnyConnector, context: Context, onTarget: () => void) {
+    this.trigger = trigger
+    this.ref = { apiVersion: trigger.apiVersion, kind: trigger.kind, namespace: trigger.metadata.namespace, name: trigger.metadata.name }
+    this.createdAt = trigger.metadata.creationTimestamp === undefined ? context.clock.now() : Date.parse(trigger.metadata.creationTimestamp)
+    this.#context = context
+    this.#definition = definition
+    this.#onTarget = onTarget
+    const labels = { namespace: this.ref.namespace, trigger: this.ref.name, type: definition.type }
+    this.pump = new DeliveryPump({
+      ref: this.ref, type: definition.type, guarantees: definition.guarantees, plan: planOf(trigger, definition),
+      open: () => this.#open(), endpoint: context.functions, overloaded: context.overload.isOverloaded,
+      clock: context.clock, random: context.random, events: context.events,
+      log: withFields(context.log, { trigger: `${this.ref.namespace}/${this.ref.name}`, type: definition.type }),
+      metrics: pumpMetrics(labels, context), onStatus: () => this.report(),
+    })
+  }
+
+  /** What this Trigger scales; undefined while it is not known, or where it scales nothing. */
+  get target (): ObjectRef | undefined {
+    return this.trigger.spec.scale.mode === 'Managed' ? this.#function?.target : undefined
+  }
+
+  start (): void {
+    const { name, url, namespace, port } = this.trigger.spec.function
+    if (url !== undefined) this.#functionIs({ target: undefined, endpoints: [{ id: url, url: new URL(url).origin }] })
+    else if (name !== undefined) this.#stopWatching = this.#context.endpoints.watch({ namespace: namespace ?? this.ref.namespace, name, port }, state => this.#functionIs(state))
+    this.pump.start()
+    this.report()
+  }
+
+  async stop (): Promise<void> {
+    this.#reporting = false
+    await this.pump.stop()
+    this.#stopWatching()
+    const labels = { namespace: this.ref.namespace, trigger: this.ref.name }
+    for (const metric of ['deliveries_total', 'delivery_duration_seconds', 'deliveries_in_flight', 'delivery_slots', 'circuit_open'] as const) this.#context.telemetry.remove(metric, labels)
+  }
+
+  /** What the unit of the target decided. */
+  scaled (conditions: readonly Condition[], status: ScalingStatus | undefined): void {
+    this.#scaling = { conditions, status }
+    if (status !== undefined) this.pump.scaled(status.decision.replicas, this.#context.clock.now())
+    this.report()
+  }
+
+  report (): void {
+    if (!this.#reporting) return
+    this.#context.status.report({
+      ref: this.ref,
+      conditions: [...this.pump.conditions(), ...(this.#scaling?.conditions.filter(c => c.type === 'Active' || c.type === 'Paused') ?? [])],
+      delivery: this.pump.status(),
+      ...(this.#scaling?.status === undefined ? {} : { scaling: this.#scaling.status }),
+    })
+  }
+
+  #functionIs (state: FunctionState | undefined): void {
+    const before = this.#function?.target
+    this.#function = state
+    this.pump.endpointsChanged(state)
+    if ((before === undefined ? '' : refKey(before)) !== (state?.target === undefined ? '' : refKey(state.target))) this.#onTarget()
+  }
+
+  async #open (): Promise<Connector> {
+    const resolved = await connectorConfig(this.trigger, this.#definition, this.#function?.target, this.#context.config)
+    if (!resolved.ok) throw new TidegateError(resolved.problems[0]?.code ?? 'TG_CONFIG_INVALID', resolved.problems.map(formatProblem).join('\n'))
+    const owner = { kind: 'Trigger', namespace: this.ref.namespace, name: this.ref.name, uid: this.trigger.metadata.uid ?? `${this.ref.namespace}/${this.ref.name}` }
+    return this.#definition.open(resolved.config, contextKit(this.#context, owner, this.#definition.type))
+  }
+}
+
+function planOf (trigger: Trigger, definition: AnyConnector): PumpPlan {
+  const { spec } = trigger
+  const policy = deliveryPolicyOf(trigger, definition)
+  const deadLetter = deadLetterOf(trigger)?.values ?? definition.deadLetterDefault?.(sourceOf(trigger).values)
+  const { envelope, method, path, headers } = spec.function
+  const base = spec.function.url === undefined ? '' : new URL(spec.function.url).pathname.replace(/\/$/, '')
+  const perAttempt: Readonly<Record<string, string>>[] = []
+  return {
+    policy,
+    options: {
+      path: base + path, method, timeoutMs: spec.delivery.timeout, success: policy.success,
+      envelope: envelope === 'Auto' ? 'CloudEventsBinary' : envelope,
+      headers: {
+        ...Object.fromEntries(headers.map(h => [h.name.toLowerCase(), h.value])),
+        'x-event-trigger': `${trigger.metadata.namespace}/${trigger.metadata.name}`, 'x-event-max-attempts': String(policy.retry.attempts),
+      },
+    },
+    headers: attempt => perAttempt[attempt] ??= { 'x-event-attempt': String(attempt) },
+    filter: spec.filter.length === 0 ? undefined : compileFilter(spec.filter),
+    perReplica: spec.concurrency.perReplica, maxConcurrent: spec.concurrency.max,
+    coldStartTimeoutMs: spec.delivery.coldStartTimeout, drainTimeoutMs: spec.drain.timeout,
+    breaker: breakerPolicyOf(trigger), suspended: spec.suspend,
+    target: spec.scale.target ?? spec.concurrency.perReplica, activation: spec.scale.activation, deadLetter,
+  }
+}
+
+function pumpMetrics (labels: { readonly namespace: string, readonly trigger: string, readonly type: string }, { telemetry }: Context): PumpMetrics {
+  return {
+    settled: memoised(disposition => telemetry.counter('deliveries_total', { ...labels, disposition })),
+    deadLetters: memoised(reason => telemetry.counter('dead_letters_total', { ...labels, reason })),
+    wakePart: memoised(part => telemetry.histogram('wake_duration_seconds', { ...labels, part })),
+    lost: telemetry.counter('events_lost_total', labels),
+    duration: telemetry.histogram('delivery_duration_seconds', labels),
+    inFlight: telemetry.gauge('deliveries_in_flight', labels),
+    slots: telemetry.gauge('delivery_slots', labels),
+    wakes: telemetry.counter('wakes_total', labels),
+    circuitOpen: telemetry.gauge('circuit_open', labels),
+  }
+}
+
+/** Makes a handle once for each name. */
+function memoised<K extends string, H> (make: (name: K) => H): (name: K) => H {
+  const made = new Map<K, H>()
+  return name => {
+    const present = made.get(name)
+    if (present !== undefined) return present
+    const handle = make(name)
+    made.set(name, handle)
+    return handle
+  }
+}
