@@ -1,0 +1,14 @@
+import { refKey, type ObjectRef, type ObjectStatus, type StatusSink } from '../runtime/ports.js'
+
+/** The last status of every object: for /status, the live view and the tests of a run. */
+export class StatusBoard implements StatusSink {
+  readonly #statuses = new Map<string, ObjectStatus>()
+
+  report (status: ObjectStatus): void { this.#statuses.set(refKey(status.ref), status) }
+  forget (ref: ObjectRef): void { this.#statuses.delete(refKey(ref)) }
+
+  /** Sorted by kind and name. */
+  all (): readonly ObjectStatus[] {
+    return [...this.#statuses].sort(([a], [b]) => a < b ? -1 : 1).map(([, status]) => status)
+  }
+}
