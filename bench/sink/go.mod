@@ -1,0 +1,3 @@
+module tidegate.dev/bench/sink
+
+go 1.21
