@@ -1,5 +1,8 @@
 // Makes dist/: one bundle with a shared eager part and a chunk for whatever is imported lazily, so that a start loads only what it uses.
-// `--if-stale` builds only when a source is newer than dist; `--report` prints what the start of each entry loads.
+// `--types` adds the declarations that plugin authors see; `--if-stale` builds only when a source is newer than dist;
+// `--report` prints what the start of each entry loads.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -62,6 +65,7 @@ async function loadEsbuild () {
 async function build ({ build: bundle }) {
   const began = performance.now()
   rmSync(dist, { recursive: true, force: true })
+  const types = process.argv.includes('--types') ? emitTypes() : undefined
   const { metafile } = await bundle({
     absWorkingDir: root,
     entryPoints: entries,
@@ -82,8 +86,15 @@ async function build ({ build: bundle }) {
     logLevel: 'warning',
   })
   cpSync(join(root, 'src/cli/bin.cjs'), join(dist, 'bin.cjs'))
+  await types
   if (process.argv.includes('--report')) report(metafile)
   console.error(`built dist/ in ${Math.round(performance.now() - began)} ms`)
+}
+
+async function emitTypes () {
+  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
+  const [status] = await once(spawn(process.execPath, [tsc, '-p', join(root, 'tools/tsconfig.types.json')], { stdio: 'inherit' }), 'exit')
+  if (status !== 0) process.exitCode = 1
 }
 
 /** What the start of each entry loads: itself and all that it imports statically. */
