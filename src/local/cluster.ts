@@ -1,0 +1,288 @@
+import type { Deployment, Service, Workload } from '../api/workload/index.js'
+import { TidegateError } from '../core/errors.js'
+import { refKey, type FunctionRef, type FunctionState, type ObjectRef, type PodContainer, type StateStore } from '../runtime/ports.js'
+import { isError, type Problem } from '../spec/problem.js'
+import { DeploymentController } from './deployment-controller.js'
+import { passedOn, serviceVariables } from './environment.js'
+import { fileStore } from './file-store.js'
+import { freePort } from './free-port.js'
+import { backendPort, functionState } from './function-state.js'
+import { guard, type Guard } from './guard.js'
+import { LocalService, type ServicePort } from './local-service.js'
+import { logKeeper } from './log-keeper.js'
+import { Manifests } from './manifests.js'
+import { notRun } from './not-run.js'
+import type { LocalOptions, ReplicaView } from './options.js'
+import { inBackground, type LocalParts } from './parts.js'
+import { podPlan, type PodPlan } from './pod-plan.js'
+import type { ReplicaRecord } from './record.js'
+import type { ReadinessRule } from './readiness.js'
+import { readinessRule, replicaStart } from './replica-start.js'
+import type { Replica, ReplicaIdentity, Start } from './replica.js'
+import { kubeletRestarts } from './restart-backoff.js'
+import type { Backend } from './service-listener.js'
+import { stateFolder } from './state-folder.js'
+import { endOrphan, takeOverFolder } from './take-over.js'
+import { watchers } from './watchers.js'
+
+/** How long `start` waits for the first answers of adopted replicas. */
+const firstAnswersMs = 1000
+
+/** The room as a whole; `localCluster` shows it through the ports. */
+export class Cluster {
+  readonly manifests = new Manifests()
+  readonly watchers = watchers()
+  /** Resolves when the state folder is ours. */
+  readonly opened: Promise<StateStore>
+  readonly #parts: LocalParts
+  readonly #guard: Guard
+  readonly #deployments = new Map<string, DeploymentController>()
+  readonly #services = new Map<string, LocalService>()
+  /** Ports handed to replicas, so that two that start together get two. */
+  readonly #ports = new Map<string, number>()
+  readonly #life = new AbortController()
+  /** Work on what is in no map any more; `stop` waits for it. */
+  readonly #leaving = new Set<Promise<void>>()
+  /** Every Service known so far is bound: replicas are told of all. Never rejects. */
+  #bound: Promise<void>
+  #open!: (store: StateStore) => void
+  #bindAll!: () => void
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
+  #isRunning = false
+  #unlock = (): void => undefined
+
+  constructor (private readonly options: LocalOptions) {
+    const { stateDir, clock, random, log, events, restarts = kubeletRestarts, adoptionSeconds = 30 } = options
+    this.#parts = { folder: stateFolder(stateDir), clock, random, log, events, restarts }
+    this.#guard = guard(this.#parts.folder, adoptionSeconds)
+    this.opened = new Promise(resolve => { this.#open = resolve })
+    this.#bound = new Promise(resolve => { this.#bindAll = resolve })
+  }
+
+  start (signal?: AbortSignal): Promise<void> {
+    signal?.addEventListener('abort', () => this.#leave(this.stop()), { once: true })
+    return this.#stopping ?? (this.#starting ??= this.#start())
+  }
+
+  stop (): Promise<void> {
+    return this.#stopping ??= this.#stop()
+  }
+
+  async #start (): Promise<void> {
+    const { folder, clock } = this.#parts
+    const { replicas, ending, unlock } = await takeOverFolder(this.#parts, this.options.fresh === true)
+    this.#unlock = unlock
+    for (const end of ending) this.#leave(end)
+    this.#open(fileStore(folder.values, clock.now().toString(36)))
+    this.#bindAll()
+    await this.#bound
+    const adopted = replicas.map(record => this.#adopt(record)).filter(replica => replica !== undefined)
+    const waited = new AbortController()
+    await Promise.race([Promise.all(adopted.map(replica => replica.firstAnswer)), clock.sleep(firstAnswersMs, waited.signal)])
+    waited.abort()
+    this.#isRunning = true
+    // Before the first wish, so that a wake does not wait for it.
+    if (this.#deployments.size > 0) this.#guard.ensure()
+    logKeeper(this.#parts, () => new Set([...this.#replicas()].map(replica => replica.identity.log)), this.#life.signal)
+    for (const deployment of this.#deployments.values()) deployment.begin()
+    this.watchers.changed()
+  }
+
+  async #stop (): Promise<void> {
+    if (this.#starting === undefined) return
+    await Promise.allSettled([this.#starting])
+    if (!this.#isRunning) return
+    this.#isRunning = false
+    if (this.options.keep === true) {
+      for (const deployment of this.#deployments.values()) deployment.letGo()
+      this.#guard.letGo()
+    } else {
+      await Promise.all([...this.#deployments.values()].map(deployment => deployment.endAll()))
+      await Promise.allSettled(this.#leaving)
+      this.#guard.dismiss()
+    }
+    this.#life.abort()
+    // Services go last: replicas that finish their work may still need one another.
+    await Promise.all([...this.#services.values()].map(service => service.close()))
+    this.#unlock()
+  }
+
+  apply (workload: Workload, keepReplicas: boolean): readonly Problem[] {
+    const problems = [...notRun(workload, this.options.strict === true)]
+    if (workload.kind === 'Deployment') {
+      const plan = podPlan(workload)
+      if ('code' in plan) problems.push(plan)
+      else if (!problems.some(isError)) this.#applyDeployment(workload, plan, keepReplicas)
+    } else if (!problems.some(isError)) {
+      if (workload.kind === 'Service') this.#applyService(workload)
+      else this.#applyData(workload)
+    }
+    this.watchers.changed()
+    return problems
+  }
+
+  #applyDeployment ({ metadata, spec }: Deployment, plan: PodPlan, keepReplicas: boolean): void {
+    const key = keyOf(metadata)
+    const known = this.#deployments.get(key)
+    const ref: ObjectRef = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: metadata.namespace, name: metadata.name }
+    const deployment = known ?? new DeploymentController(ref, plan, spec.replicas, {
+      ...this.#parts,
+      prepare: (plan, identity) => this.#prepare(plan, identity),
+      readinessOf: (plan, port) => this.#readinessOf(plan, port),
+      beforeStart: () => this.#guard.ensure(),
+      changed: () => this.watchers.changed(),
+      signal: this.#life.signal,
+    })
+    this.#deployments.set(key, deployment)
+    known?.replan(plan)
+    if (!keepReplicas) deployment.set(spec.replicas)
+    if (known === undefined && this.#isRunning) deployment.begin()
+  }
+
+  #applyService (service: Service): void {
+    const key = keyOf(service.metadata)
+    const known = this.#services.get(key)
+    if (known !== undefined && JSON.stringify(known.service.spec) === JSON.stringify(service.spec)) return
+    const local = new LocalService(service, { ...this.#parts, backends: (service, port) => this.#backends(service, port) })
+    this.#services.set(key, local)
+    this.#afterBinding(async () => {
+      await known?.close()
+      await local.bind()
+    })
+  }
+
+  #applyData (workload: Extract<Workload, { kind: 'Secret' | 'ConfigMap' }>): void {
+    this.manifests.apply(workload)
+    for (const { ref, replicas } of this.#deployments.values()) {
+      if (ref.namespace === workload.metadata.namespace) for (const replica of replicas) replica.retryNow()
+    }
+  }
+
+  delete (ref: ObjectRef): void {
+    const key = keyOf(ref)
+    if (ref.kind === 'Deployment') {
+      const deployment = this.#deployments.get(key)
+      this.#deployments.delete(key)
+      if (deployment !== undefined) this.#leave(deployment.delete())
+    } else if (ref.kind === 'Service') {
+      const service = this.#services.get(key)
+      this.#services.delete(key)
+      this.#afterBinding(async () => service?.close())
+    } else {
+      this.manifests.delete(ref.kind, ref.namespace, ref.name)
+    }
+    this.watchers.changed()
+  }
+
+  deployment (ref: ObjectRef): DeploymentController | undefined {
+    return ref.kind === 'Deployment' ? this.#deployments.get(keyOf(ref)) : undefined
+  }
+
+  setReplicas (ref: ObjectRef, replicas: number): void {
+    const deployment = this.deployment(ref)
+    if (deployment === undefined) {
+      throw new TidegateError('TG_TARGET_NOT_FOUND', `there is no ${refKey(ref)} on this machine`, { hint: 'its manifest must be among those that run' })
+    }
+    deployment.set(replicas)
+    this.watchers.changed()
+  }
+
+  /** Containers as the worker sees them: the Services' variables stand before its own. */
+  async containers (ref: ObjectRef): Promise<readonly PodContainer[] | undefined> {
+    await this.opened
+    await this.#bound
+    const deployment = this.deployment(ref)
+    if (deployment === undefined) return undefined
+    const { name, env, envFrom } = deployment.plan.container
+    return [{ name, env: [...this.#serviceVariables(ref.namespace), ...env], envFrom }]
+  }
+
+  functionState ({ namespace, name, port }: FunctionRef): FunctionState | undefined {
+    const key = keyOf({ namespace, name })
+    const service = this.#services.get(key)
+    const own = this.#deployments.get(key)
+    const deployments = service === undefined ? [own].filter(d => d !== undefined) : this.#selectedBy(service)
+    return service === undefined && own === undefined ? undefined : functionState({ service, deployments }, port)
+  }
+
+  views (ref: ObjectRef): readonly ReplicaView[] | undefined {
+    const deployment = this.deployment(ref)
+    return deployment === undefined ? undefined : [...deployment.replicas].map(({ name, phase, isReady, pid, port, restarts, startedAt, readyAt, failure, identity }) =>
+      ({ name, phase, ready: isReady, pid, port, restarts, startedAt, readyAt, failure, log: identity.log }))
+  }
+
+  #adopt (record: ReplicaRecord): Replica | undefined {
+    const deployment = this.#deployments.get(keyOf({ namespace: record.namespace, name: record.deployment }))
+    if (deployment === undefined) {
+      this.#leave(endOrphan(record, this.#parts))
+      return undefined
+    }
+    this.#ports.set(record.name, record.port)
+    return deployment.adopt(record)
+  }
+
+  async #prepare (plan: PodPlan, { name, log }: ReplicaIdentity): Promise<Start | { readonly failure: string }> {
+    await this.#bound
+    const living = new Set([...this.#replicas()].map(replica => replica.name))
+    for (const known of this.#ports.keys()) if (!living.has(known)) this.#ports.delete(known)
+    const port = await freePort(this.#parts.random, new Set(this.#ports.values()))
+    this.#ports.set(name, port)
+    return this.#startOf(plan, name, log, port)
+  }
+
+  #startOf (plan: PodPlan, name: string, log: string, freePort: number): Start | { readonly failure: string } {
+    const variables = this.#serviceVariables(plan.namespace).map(({ name, value = '' }) => [name, value] as const)
+    return replicaStart({
+      plan, name, log, freePort, given: [...passedOn(process.env), ...variables],
+      lookUp: this.manifests.lookUp(plan.namespace), isBehindService: this.#isBehindService(plan),
+    })
+  }
+
+  #readinessOf (plan: PodPlan, port: number): ReadinessRule {
+    const start = this.#startOf(plan, '', '', port)
+    return 'failure' in start ? readinessRule({ ...plan, env: {}, port, isBehindService: this.#isBehindService(plan) }) : start.readiness
+  }
+
+  #serviceVariables (namespace: string) {
+    return [...this.#services.values()]
+      .filter(({ service }) => service.metadata.namespace === namespace)
+      .flatMap(local => serviceVariables(local.service.metadata.name, local.bound()))
+  }
+
+  #isBehindService ({ namespace, labels }: PodPlan): boolean {
+    return [...this.#services.values()].some(local => local.service.metadata.namespace === namespace && local.matches(labels))
+  }
+
+  #selectedBy (local: LocalService): readonly DeploymentController[] {
+    return [...this.#deployments.values()]
+      .filter(({ plan }) => plan.namespace === local.service.metadata.namespace && local.matches(plan.labels))
+      .sort((a, b) => a.ref.name < b.ref.name ? -1 : 1)
+  }
+
+  #backends (service: Service, port: ServicePort): readonly Backend[] {
+    const local = this.#services.get(keyOf(service.metadata))
+    return local === undefined ? [] : this.#selectedBy(local).flatMap(deployment => [...deployment.replicas].flatMap(replica => {
+      const target = replica.isReady ? backendPort(deployment, replica, port) : undefined
+      return target === undefined ? [] : [{ host: '127.0.0.1', port: target }]
+    }))
+  }
+
+  #replicas (): readonly Replica[] {
+    return [...this.#deployments.values()].flatMap(deployment => [...deployment.replicas])
+  }
+
+  /** Bindings happen one after the other, in the order of their manifests. */
+  #afterBinding (work: () => Promise<void>): void {
+    const bound = this.#bound.then(work)
+    inBackground(bound, this.#parts.log, 'could not bind a Service')
+    this.#bound = Promise.allSettled([bound]).then(() => this.watchers.changed())
+  }
+
+  #leave (work: Promise<void>): void {
+    this.#leaving.add(work)
+    inBackground(work.finally(() => this.#leaving.delete(work)), this.#parts.log, 'could not end a replica')
+  }
+}
+
+const keyOf = ({ namespace, name }: { readonly namespace: string, readonly name: string }): string => `${namespace}/${name}`
