@@ -1,26 +1,25 @@
 import { breakerDefaults, type BreakerPolicy } from '../core/delivery/breaker.js'
 import type { DeliveryPolicy } from '../core/delivery/types.js'
-import type { Destination, Trigger } from './trigger.js'
+import type { Trigger } from './trigger.js'
+
+/** What a connector's definition says that the policy depends on. */
+export interface SourceTraits {
+  readonly guarantees: { readonly delivery: 'at-least-once' | 'at-most-once' }
+  /** Present where the source has a place of its own for dead letters. */
+  readonly deadLetterDefault?: unknown
+}
 
 /** What a Trigger says about calls that fail. */
-export function deliveryPolicyOf (trigger: Trigger): DeliveryPolicy {
+export function deliveryPolicyOf (trigger: Trigger, source: SourceTraits): DeliveryPolicy {
   const { delivery } = trigger.spec
   const { attempts, backoff, initial, max, jitter } = delivery.retry
   return {
     retry: { attempts, backoff, initialMs: initial, maxMs: max, jitter },
     retryAfterMaxMs: delivery.retryAfter.mode === 'Ignore' ? 0 : delivery.retryAfter.max,
-    onExhausted: delivery.onExhausted ?? whenExhausted(trigger),
+    onExhausted: delivery.onExhausted ?? whenExhausted(trigger, source),
     on410: delivery.on410,
     success: trigger.spec.function.success.map(rangeOf),
   }
-}
-
-/** Where dead letters go: what is written; else an Azure queue has its poison queue, as the Azure Functions host does; else nowhere. */
-export function deadLetterOf ({ spec }: Trigger): Destination | undefined {
-  if (spec.deadLetter !== undefined) return spec.deadLetter
-  const { key, values } = spec.source
-  if (key !== 'azureQueue' || typeof values['queueName'] !== 'string') return undefined
-  return { key, values: { ...values, queueName: `${values['queueName']}-poison` } }
 }
 
 export function breakerPolicyOf ({ spec: { circuitBreaker } }: Trigger): BreakerPolicy {
@@ -31,10 +30,10 @@ export function breakerPolicyOf ({ spec: { circuitBreaker } }: Trigger): Breaker
   }
 }
 
-/** Core NATS keeps nothing, so that nothing can be held. */
-function whenExhausted (trigger: Trigger): DeliveryPolicy['onExhausted'] {
-  if (trigger.spec.source.key === 'nats' && trigger.spec.deadLetter === undefined) return 'Drop'
-  return deadLetterOf(trigger) === undefined ? 'Hold' : 'DeadLetter'
+/** A source that keeps nothing has no event to hold. */
+function whenExhausted (trigger: Trigger, source: SourceTraits): DeliveryPolicy['onExhausted'] {
+  if (trigger.spec.deadLetter !== undefined || source.deadLetterDefault !== undefined) return 'DeadLetter'
+  return source.guarantees.delivery === 'at-most-once' ? 'Drop' : 'Hold'
 }
 
 function rangeOf (text: string): readonly [number, number] {

@@ -9,9 +9,14 @@ export {
   clusterTriggerAuthenticationKind, triggerAuthenticationKind,
   type ClusterTriggerAuthentication, type PodIdentity, type TriggerAuthentication, type TriggerAuthenticationSpec,
 } from './trigger-authentication.js'
-export { triggerKind, type Destination, type Trigger, type TriggerSpec } from './trigger.js'
+export { deadLetterOf, sourceOf, triggerKind, type Keyed, type Trigger, type TriggerSpec } from './trigger.js'
 export type { TriggerFunction } from './trigger-function.js'
+export { componentsOf, type Component } from './components.js'
+export { isConfig, readConfig, type TidegateConfig } from './config-file.js'
+export { isKedaScaler } from './keda-scalers.js'
+export * from './conditions.js'
+export { matchesSelector, parseSelector, type Selector } from './label-selector.js'
 export { scalingAnnotations, type ScalingAnnotations } from './annotations.js'
 export { scalePolicyOf, triggerScalePolicyOf } from './scale-policy.js'
-export { breakerPolicyOf, deadLetterOf, deliveryPolicyOf } from './delivery-policy.js'
+export { breakerPolicyOf, deliveryPolicyOf, type SourceTraits } from './delivery-policy.js'
 export * from './workload/index.js'

@@ -1,6 +1,7 @@
 import type { FilterSpec } from '../core/delivery/filter-spec.js'
 import { names } from '../core/names.js'
 import { any, boolean, duration, integer, map, number, object, oneOf, type Problem, type ValuesOf, type Violation } from '../spec/index.js'
+import { scalingAnnotationProblems } from './annotations.js'
 import type { Kind, KindDeclaration } from './kind.js'
 import { authenticationRefField } from './scale-trigger.js'
 import { circuitBreakerField, concurrencyField, deadLetterField, deliveryField, filterField, filterRules } from './trigger-delivery.js'
@@ -46,27 +47,27 @@ const specField = object(fields, {
   summary: 'An event source, a function, and how events get from one to the other.', checks: [oneSource, oneDestination, filterRules],
 })
 
-/** Durations are milliseconds. `source` has exactly one key, whose value only its connector can read. */
-export type TriggerSpec = Omit<Written, 'source' | 'filter' | 'deadLetter'> & {
-  readonly source: { readonly key: string, readonly values: Readonly<Record<string, unknown>> }
-  readonly filter: readonly FilterSpec[]
-  readonly deadLetter: Destination | undefined
-}
-/** Where dead letters go: the source key of a connector that can store events, and what it needs to find the place. */
-export interface Destination { readonly key: string, readonly values: Readonly<Record<string, unknown>> }
+/** Durations are milliseconds. `source` has exactly one key, whose value only its connector can read; so has `deadLetter.to`. */
+export type TriggerSpec = Omit<Written, 'filter'> & { readonly filter: readonly FilterSpec[] }
 export type Trigger = Kind<'Trigger', TriggerSpec>
 
 export const triggerKind: KindDeclaration<'Trigger', Written, TriggerSpec> = {
   kind: 'Trigger', plural: 'triggers', shortNames: ['tgr'], apiVersions: [names.apiVersion], scope: 'Namespaced',
   summary: 'Delivers the events of a source to a function, and scales the function with them.',
   spec: specField,
-  toSpec: ({ source, filter, deadLetter, ...rest }) => ({
-    ...rest, source: only(source), filter: filter as readonly FilterSpec[], deadLetter: deadLetter === undefined ? undefined : only(deadLetter.to),
-  }),
-  rules: ({ raw }) => misplacedAuthentication(raw),
+  toSpec: ({ filter, ...rest }) => ({ ...rest, filter: filter as readonly FilterSpec[] }),
+  rules: ({ metadata, raw }) => [...scalingAnnotationProblems(metadata.annotations), ...misplacedAuthentication(raw)],
 }
 
-function only (keyed: Readonly<Record<string, unknown>>): Destination {
+/** The one key of `source` or `deadLetter.to`, a connector's `sourceKey`, and what is written below it. */
+export interface Keyed { readonly key: string, readonly values: Readonly<Record<string, unknown>> }
+
+export const sourceOf = ({ spec }: Trigger): Keyed => only(spec.source)
+
+/** Where dead letters go, as written; undefined: the connector's own place, if it has one. */
+export const deadLetterOf = ({ spec }: Trigger): Keyed | undefined => spec.deadLetter === undefined ? undefined : only(spec.deadLetter.to)
+
+function only (keyed: Readonly<Record<string, unknown>>): Keyed {
   const [[key, values] = ['', {}]] = Object.entries(keyed)
   return { key, values: mapping(values) ?? {} }
 }

@@ -1,0 +1,130 @@
+import type { TidegateConfig, Workload } from '../api/index.js'
+import type { Clock, ObjectRef, ResourceListener, ResourceSource } from '../runtime/ports.js'
+import type { Problem } from '../spec/index.js'
+import { contentsOf, refText, type Contents, type Entry } from './contents.js'
+import { manifestFolder, type Folder } from './folder.js'
+import { watchFiles } from './watcher.js'
+
+/** Who is told of what is no resource. Called before the resources that may point at it. */
+export interface ManifestListener {
+  /** A Deployment, Service, Secret or ConfigMap is new or was changed. */
+  workloadApplied(workload: Workload): void
+  /** It is there and cannot be used; what ran under this name goes on. */
+  workloadRefused(ref: ObjectRef, problems: readonly Problem[]): void
+  workloadDeleted(ref: ObjectRef): void
+  /** Settings of tidegate.yaml; told at the start and after every change. */
+  config(config: TidegateConfig): void
+  /** An object of a kind that nothing here reads; told once. */
+  other(ref: ObjectRef, problem: Problem): void
+  /** Problems that belong to no object (syntax, duplicates), all of them, whenever they change; empty: mended. */
+  problems(problems: readonly Problem[]): void
+}
+
+export interface ManifestSourceOptions {
+  readonly paths: readonly string[]
+  readonly recursive?: boolean
+  readonly clock: Clock
+  readonly listener: ManifestListener
+}
+
+/**
+ * Manifests in files as a ResourceSource; editing takes effect at once. A file that is broken keeps the objects that it had: they are
+ * refused, not deleted. `watch` rejects with TG_USAGE when a path leads nowhere at the start, and resolves when the signal aborts.
+ */
+export function manifestSource (options: ManifestSourceOptions): ResourceSource {
+  const { paths, clock, recursive = false } = options
+  return {
+    async watch (listener, signal) {
+      const teller = new Teller(listener, options.listener)
+      teller.tell(await manifestFolder(paths, { recursive }))
+      listener.synced()
+      let reading: Promise<void> = Promise.resolve()
+      const reread = async (): Promise<void> => {
+        if (signal.aborted) return
+        try {
+          teller.tell(await manifestFolder(paths, { recursive }))
+        } catch (error) {
+          teller.unreadable(error)
+        }
+      }
+      await watchFiles(paths, { clock, recursive, onSettled: () => { reading = reading.then(reread) } }, signal)
+      await reading
+    },
+  }
+}
+
+interface Known { readonly entry: Entry, readonly text: string }
+
+/** Remembers what was told, and tells the difference. */
+class Teller {
+  #known = new Map<string, Known>()
+  #config = ''
+  #problems = '[]'
+  readonly #listener: ResourceListener
+  readonly #others: ManifestListener
+  constructor (listener: ResourceListener, others: ManifestListener) {
+    this.#listener = listener
+    this.#others = others
+  }
+
+  tell (folder: Folder): void {
+    const contents = contentsOf(folder)
+    const next = new Map(contents.entries.map(entry => [refText(entry.ref), { entry, text: `${entry.origin.file} ${JSON.stringify(entry.raw)}` }]))
+    this.#tellConfig(contents)
+    this.#tellProblems(contents.problems)
+    const changed = [...next.values()].filter(({ entry, text }) => this.#known.get(refText(entry.ref))?.text !== text)
+    for (const { entry } of changed) if (entry.role !== 'resource') this.#applied(entry)
+    for (const { entry } of changed) if (entry.role === 'resource') this.#applied(entry)
+    const broken = brokenFiles(folder)
+    for (const [key, known] of this.#known) if (!next.has(key)) this.#gone(key, known, broken, next)
+    this.#known = next
+  }
+
+  /** The folder itself cannot be read: everything goes on as it is. */
+  unreadable (error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    this.#tellProblems([{ code: 'TG_CONFIG_SYNTAX', severity: 'error', path: [], message, hint: 'what ran goes on' }])
+  }
+
+  #applied (entry: Entry): void {
+    switch (entry.role) {
+      case 'resource': return entry.parsed.ok ? this.#listener.applied(entry.parsed.value) : this.#listener.refused(entry.ref, entry.parsed.problems)
+      case 'workload': return entry.parsed.ok ? this.#others.workloadApplied(entry.parsed.value) : this.#others.workloadRefused(entry.ref, entry.parsed.problems)
+      case 'other': return this.#others.other(entry.ref, {
+        code: 'TG_CONFIG_NOT_LOCAL', severity: 'warning', path: ['kind'], message: `${entry.ref.kind} is not run on one machine`, origin: entry.origin,
+      })
+    }
+  }
+
+  #gone (key: string, known: Known, broken: ReadonlyMap<string, readonly Problem[]>, next: Map<string, Known>): void {
+    const problems = broken.get(known.entry.origin.file)
+    const { role, ref } = known.entry
+    if (problems !== undefined) {
+      next.set(key, { ...known, text: '' }) // kept, and told again when its file can be read
+      if (known.text === '') return
+      if (role === 'resource') this.#listener.refused(ref, problems)
+      if (role === 'workload') this.#others.workloadRefused(ref, problems)
+      return
+    }
+    if (role === 'resource') this.#listener.deleted(ref)
+    if (role === 'workload') this.#others.workloadDeleted(ref)
+  }
+
+  #tellConfig ({ config }: Contents): void {
+    const text = JSON.stringify(config ?? {})
+    if (config === undefined || text === this.#config) return
+    this.#config = text
+    this.#others.config(config)
+  }
+
+  #tellProblems (problems: readonly Problem[]): void {
+    const text = JSON.stringify(problems.map(p => [p.code, p.message, p.origin?.kind === 'file' ? [p.origin.file, p.origin.locate(p.path)] : null]))
+    if (text === this.#problems) return
+    this.#problems = text
+    this.#others.problems(problems)
+  }
+}
+
+function brokenFiles ({ files }: Folder): ReadonlyMap<string, readonly Problem[]> {
+  return new Map(files.filter(f => f.problems.length > 0).map(f => [f.file, f.problems]))
+}

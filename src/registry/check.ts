@@ -1,0 +1,90 @@
+import { componentsOf, isKedaScaler, type AuthenticationRef, type Component } from '../api/index.js'
+import { names } from '../core/names.js'
+import { checkConfig, didYouMean, type Names, type Origin, type Path, type Problem } from '../spec/index.js'
+import { isMapping } from '../spec/read.js'
+import type { AnyConnector, AnyScaler, Registry } from './registry.js'
+
+/** What is known of the world around an object. */
+export interface CheckContext {
+  readonly registry: Registry
+  /** Names that the credentials of a component provide; what cannot be known is undefined. */
+  names(authenticationRef: AuthenticationRef | undefined): Names
+  /** `defaults` of tidegate.yaml. */
+  readonly defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** An unknown metadata key of a keda.sh object: an error in lint; a warning when running, because KEDA ignores it and migration must not stop production. */
+  readonly unknownKedaKeys: 'error' | 'warning'
+}
+
+/** What is checked: a resource, or a document as it was written. */
+export interface Checked { readonly apiVersion?: unknown, readonly kind?: unknown, readonly spec?: unknown }
+
+/** The problems of every plugin configuration in an object that can be found without secrets and without asking a source. */
+export function checkResource (object: Checked, origin: Origin, context: CheckContext): readonly Problem[] {
+  return componentsOf(object).flatMap(component => checkComponent(component, object, context)).map(problem => ({ ...problem, origin }))
+}
+
+function checkComponent (component: Component, object: Checked, context: CheckContext): readonly Problem[] {
+  switch (component.role) {
+    case 'scaler': return checkScaler(component, object, context)
+    case 'source': return checkSource(component, context)
+    case 'deadLetter': return unknownConnector(component, context.registry)
+  }
+}
+
+function checkScaler (component: Component, object: Checked, context: CheckContext): readonly Problem[] {
+  const definition = context.registry.scaler(component.name)
+  if (definition === undefined) return [unknownScaler(component, context.registry)]
+  const isKeda = object.apiVersion === names.kedaApiVersion
+  return [
+    ...check(definition, component, context, { mode: 'text', unknownKeys: isKeda ? context.unknownKedaKeys : 'error' }),
+    ...(component.useCachedMetrics && definition.refusesCachedMetrics === true && component.name !== 'cron'
+      ? [error('TG_CONFIG_CONFLICT', [...component.path.slice(0, -1), 'useCachedMetrics'], `is not supported for the "${component.name}" scaler`, 'remove it')]
+      : []),
+  ]
+}
+
+function checkSource (component: Component, context: CheckContext): readonly Problem[] {
+  const definition = context.registry.connectorByKey(component.name)
+  if (definition === undefined) return unknownConnector(component, context.registry)
+  return check(definition, component, context, { mode: 'either', unknownKeys: 'error' })
+}
+
+function check (definition: AnyScaler | AnyConnector, component: Component, context: CheckContext, how: { readonly mode: 'text' | 'either', readonly unknownKeys: 'error' | 'warning' }): readonly Problem[] {
+  const standIns = definition.defaultsKey === undefined ? {} : context.defaults[definition.defaultsKey] ?? {}
+  const values = { ...standIns, ...component.values }
+  return checkConfig(definition.config, values, context.names(component.authenticationRef), { ...how, path: component.path, about: `"${definition.type}"` })
+}
+
+/**
+ * Wishes that a source which delivers at most once cannot keep, said before an event is lost over them. Takes the document
+ * as it was written: defaults are nobody's wish.
+ */
+export function checkPromises (written: Checked, origin: Origin, registry: Registry): readonly Problem[] {
+  const source = componentsOf(written).find(c => c.role === 'source')
+  const definition = source === undefined ? undefined : registry.connectorByKey(source.name)
+  if (definition?.guarantees.delivery !== 'at-most-once') return []
+  const asked: readonly Path[] = [['spec', 'delivery', 'retry'], ['spec', 'deadLetter']]
+  return asked.filter(path => at(written, path) !== undefined).map(path => ({
+    code: 'TG_CONFIG_CONFLICT', severity: 'warning', path, origin,
+    message: `"${definition.type}" delivers at most once: an event that waits for this is lost when Tidegate ends`,
+    hint: 'use natsJetstream where no event may be lost',
+  }))
+}
+
+const at = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>((inner, key) => isMapping(inner) ? inner[key] : undefined, value)
+
+function unknownScaler ({ name, namePath }: Component, registry: Registry): Problem {
+  if (isKedaScaler(name)) {
+    return error('TG_SCALER_NOT_BUILT', namePath, `KEDA has a scaler "${name}"; it is not built here yet`, `built: ${registry.scalers.map(s => s.type).join(', ')}`)
+  }
+  return error('TG_SCALER_UNKNOWN', namePath, `no scaler "${name}"`, didYouMean(name, registry.scalers.map(s => s.type)) ?? 'see `tidegate scalers`')
+}
+
+function unknownConnector ({ name, namePath, role }: Component, registry: Registry): readonly Problem[] {
+  if (registry.connectorByKey(name) !== undefined) return []
+  const kind = role === 'deadLetter' ? 'destination' : 'source'
+  return [error('TG_CONNECTOR_UNKNOWN', namePath, `no ${kind} "${name}"`, didYouMean(name, registry.connectors.map(c => c.sourceKey)) ?? 'see `tidegate connectors`')]
+}
+
+const error = (code: Problem['code'], path: Path, message: string, hint: string): Problem => ({ code, severity: 'error', path, message, hint })
