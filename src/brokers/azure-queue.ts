@@ -114,14 +114,14 @@ function queueOf (service: QueueServiceClient, name: string, kit: Kit): AzureQue
   const client: QueueClient = service.getQueueClient(name)
   const place = { queue: name, account: client.accountName, host: new URL(client.url).host }
   const call = callQueue(place, kit.clock)
-  const seconds = (ms: number): number => Math.max(0, Math.round(ms / 1000))
+  const seconds = (ms: number): number => Math.ceil(ms / 1000) // the service counts whole seconds; never sooner than asked for
   return {
     url: withoutQuery(client.url),
     approximateCount: signal => call('could not count', signal, async abortSignal => (await client.getProperties({ abortSignal })).approximateMessagesCount ?? 0),
     peekCount: signal => call('could not peek into', signal, async abortSignal => (await client.peekMessages({ numberOfMessages: mostPerCall, abortSignal })).peekedMessageItems.length),
     receive: (count, visibilityMs, signal) => call('could not receive from', signal, async abortSignal => {
       const numberOfMessages = Math.min(mostPerCall, count)
-      const { receivedMessageItems } = await client.receiveMessages({ numberOfMessages, visibilityTimeout: Math.max(1, seconds(visibilityMs)), abortSignal })
+      const { receivedMessageItems } = await client.receiveMessages({ numberOfMessages, visibilityTimeout: seconds(visibilityMs), abortSignal })
       return receivedMessageItems.map(m => ({ id: m.messageId, popReceipt: m.popReceipt, text: m.messageText, dequeueCount: m.dequeueCount, insertedOn: m.insertedOn, expiresOn: m.expiresOn }))
     }),
     hide: (message, visibilityMs, signal) => call.unlessLost('could not keep a message of', signal, async abortSignal =>

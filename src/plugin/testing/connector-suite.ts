@@ -1,6 +1,6 @@
 import type { Connector, ConnectorDefinition, Delivery } from '../connector.js'
 import type { Kit } from '../kit.js'
-import { parseConfig, type Values } from '../../spec/config-spec.js'
+import { checkConfig, parseConfig, type ReadOptions, type Values } from '../../spec/config-spec.js'
 import { testCapacity, type TestCapacity } from './capacity.js'
 import { ensure, equal, eventually, tidegateError, within } from './expect.js'
 import { testKit } from './kit.js'
@@ -87,7 +87,11 @@ class Cases<C> {
   }
 
   examples (): void {
-    for (const example of this.#definition.examples) this.#parse({ metadata: this.#harness.yaml(example.yaml) as Values['metadata'] }, example.title)
+    // As lint does: what an example takes from a variable or a credential counts as given.
+    for (const { title, yaml } of this.#definition.examples) {
+      const problems = checkConfig(this.#definition.config, this.#harness.yaml(yaml) as Values['metadata'], {}, this.#options)
+      ensure(problems.length === 0, `${title}: ${JSON.stringify(problems)}`)
+    }
   }
 
   delivers (): Promise<void> {
@@ -259,9 +263,12 @@ class Cases<C> {
     })
   }
 
+  get #options (): ReadOptions {
+    return { path: ['source', this.#definition.sourceKey], mode: 'either', unknownKeys: 'error', about: `"${this.#definition.type}"` }
+  }
+
   #parse (values: Values, what: string): C {
-    const { type, config } = this.#definition
-    const parsed = parseConfig(config, values, { path: ['source', this.#definition.sourceKey], mode: 'either', unknownKeys: 'error', about: `"${type}"` })
+    const parsed = parseConfig(this.#definition.config, values, this.#options)
     ensure(parsed.ok, `${what}: ${JSON.stringify(parsed.problems)}`)
     return parsed.value
   }
@@ -270,15 +277,20 @@ class Cases<C> {
     if (source.left !== undefined) await eventually(`${count} events left in the source`, () => source.left?.(), n => n === count, this.#patienceMs)
   }
 
-  /** A second connector on the same source takes what is left; together with `seen` every event was handed out. */
+  /** A second connector on the same source takes what is left, also what it was given twice; together with `seen` every event was handed out. */
   async #takeAll (source: TestSource, seen: Set<string>, total: number): Promise<void> {
-    await this.#on(source, total, async ({ next }) => {
-      while (seen.size < total) {
-        const delivery = await next()
-        seen.add(delivery.event.id)
-        await delivery.settle({ kind: 'ack' })
-      }
+    await this.#on(source, total, async ({ next, stop }) => {
+      const taking = (async () => {
+        while (!stop.signal.aborted) {
+          const delivery = await next()
+          seen.add(delivery.event.id)
+          await delivery.settle({ kind: 'ack' })
+        }
+      })().catch((error: unknown) => error)
+      await eventually(`${total} events seen`, () => seen.size, n => n === total, this.#patienceMs)
       await this.#leaves(source, 0)
+      stop.abort()
+      await taking
     })
   }
 
