@@ -3,7 +3,7 @@
 // `--report` prints what the start of each entry loads.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -64,9 +64,7 @@ async function loadEsbuild () {
 
 async function build ({ build: bundle }) {
   const began = performance.now()
-  rmSync(dist, { recursive: true, force: true })
-  const types = process.argv.includes('--types') ? emitTypes() : undefined
-  const { metafile } = await bundle({
+  const { metafile, outputFiles } = await bundle({
     absWorkingDir: root,
     entryPoints: entries,
     outdir: 'dist',
@@ -83,8 +81,15 @@ async function build ({ build: bundle }) {
     banner: { js: requireBanner },
     plugins: [namedExportsOfCommonJs],
     metafile: true,
+    write: false,
     logLevel: 'warning',
-  })
+  }).catch(() => process.exit(1)) // esbuild has said why; the old dist stays
+  rmSync(dist, { recursive: true, force: true })
+  const types = process.argv.includes('--types') ? emitTypes() : undefined
+  for (const { path, contents } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, contents)
+  }
   cpSync(join(root, 'src/cli/bin.cjs'), join(dist, 'bin.cjs'))
   await types
   if (process.argv.includes('--report')) report(metafile)

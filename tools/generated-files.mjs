@@ -1,3 +1,4 @@
+import { flowSvg } from './flow-svg.mjs'
 import { loadTs } from './load-ts.mjs'
 
 /** Every generated file: path → text. What each says is read from the one declaration that the program itself uses. */
@@ -7,6 +8,7 @@ export async function generatedFiles () {
   const files = new Map()
   files.set('docs/reference/errors.md', errorsPage(errorCatalogue))
   files.set('docs/reference/reasons.md', reasonsPage(reasons))
+  files.set('docs/flow.svg', flowSvg())
   return files
 }
 
