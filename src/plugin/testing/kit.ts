@@ -53,8 +53,8 @@ function shares (): { readonly share: Share, readonly openCount: () => number } 
     entry.users++
     const forget = (): void => { if (open.get(key) === entry) open.delete(key) }
     try {
-      const { value, close } = await entry.shared as Shared<T>
-      return { value, release: async () => { if (--entry.users === 0) { forget(); await close() } } }
+      const shared = await entry.shared as Shared<T>
+      return { value: shared.value, release: async () => { if (--entry.users === 0) { forget(); await shared.close() } } }
     } catch (error) { forget(); throw error }
   }
   return { share, openCount: () => open.size }
