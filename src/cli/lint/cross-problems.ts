@@ -1,0 +1,69 @@
+import { componentsOf, type AuthenticationRef, type ClusterTriggerAuthentication, type Resource, type ScaledObject, type TriggerAuthentication } from '../../api/index.js'
+import type { Path, Problem } from '../../spec/index.js'
+import type { Neighbours } from './neighbours.js'
+
+/** What is wrong between objects: names that lead nowhere, two that claim one target. What is not in the folder may be in the cluster: a warning. */
+export function crossProblems (near: Neighbours): readonly Problem[] {
+  return [...near.resources.flatMap(resource => [...missingTarget(resource, near), ...missingAuthentication(resource, near), ...missingKeys(resource, near)]), ...sharedTargets(near)]
+}
+
+const notFound = (resource: Resource, path: Path, severity: Problem['severity'], message: string, hint: string): Problem =>
+  ({ code: 'TG_REF_NOT_FOUND', severity, path, message, hint, origin: resource.origin })
+
+function missingTarget (resource: Resource, near: Neighbours): Problem[] {
+  const { namespace } = resource.metadata
+  if (resource.kind === 'ScaledObject') {
+    const { kind, name } = resource.spec.scaleTargetRef
+    if (kind !== 'Deployment' || near.deployment(namespace, name) !== undefined) return []
+    return [notFound(resource, ['spec', 'scaleTargetRef', 'name'], 'warning', `Deployment "${name}" is not among these files`, 'fine if the cluster has it; `run` needs it here')]
+  }
+  const name = resource.kind === 'Trigger' ? resource.spec.function.name : undefined
+  if (resource.kind !== 'Trigger' || name === undefined || near.service(resource.spec.function.namespace ?? namespace, name) !== undefined) return []
+  return [notFound(resource, ['spec', 'function', 'name'], 'warning', `Service "${name}" is not among these files`, 'fine if the cluster has it; `run` needs it here')]
+}
+
+function missingAuthentication (resource: Resource, near: Neighbours): Problem[] {
+  return componentsOf(resource).filter(c => c.role !== 'deadLetter').flatMap(({ authenticationRef: ref, role, path }) => {
+    if (ref === undefined || near.authentication(resource.metadata.namespace, ref) !== undefined) return []
+    const at = role === 'scaler' ? [...path.slice(0, -1), 'authenticationRef', 'name'] : ['spec', 'authenticationRef', 'name']
+    return [notFound(resource, at, 'warning', `${ref.kind} "${ref.name}" is not among these files`, elsewhere(ref, near))]
+  })
+}
+
+/** The same name as the other kind is the mistake that is made most. */
+function elsewhere (ref: AuthenticationRef, near: Neighbours): string {
+  const other = near.resources.find(r => r.metadata.name === ref.name && r.kind !== ref.kind && (r.kind === 'TriggerAuthentication' || r.kind === 'ClusterTriggerAuthentication'))
+  if (other === undefined) return 'fine if the cluster has it; `run` needs it here'
+  return other.kind === 'ClusterTriggerAuthentication' ? 'there is a ClusterTriggerAuthentication of this name: write kind: ClusterTriggerAuthentication' : `there is one in namespace ${other.metadata.namespace}`
+}
+
+function missingKeys (resource: Resource, near: Neighbours): Problem[] {
+  if (resource.kind !== 'TriggerAuthentication') return []
+  return [...keysOf(resource, 'secretTargetRef', 'Secret', near.secret), ...keysOf(resource, 'configMapTargetRef', 'ConfigMap', near.configMap)]
+}
+
+type Holder = { readonly data: Readonly<Record<string, string>> } | undefined
+
+function keysOf (resource: TriggerAuthentication | ClusterTriggerAuthentication, field: 'secretTargetRef' | 'configMapTargetRef', kind: string, find: (namespace: string, name: string) => Holder): Problem[] {
+  return resource.spec[field].flatMap(({ name, key }, i) => {
+    const holder = find(resource.metadata.namespace, name)
+    if (holder === undefined) return [notFound(resource, ['spec', field, i, 'name'], 'warning', `${kind} "${name}" is not among these files`, 'fine if the cluster has it; `run` needs it here')]
+    if (Object.hasOwn(holder.data, key)) return []
+    return [notFound(resource, ['spec', field, i, 'key'], 'error', `${kind} "${name}" has no key "${key}"`, `keys: ${Object.keys(holder.data).join(', ') || 'none'}`)]
+  })
+}
+
+function sharedTargets (near: Neighbours): Problem[] {
+  const first = new Map<string, ScaledObject>()
+  return near.resources.flatMap(resource => {
+    if (resource.kind !== 'ScaledObject') return []
+    const { kind, name } = resource.spec.scaleTargetRef
+    const key = `${resource.metadata.namespace} ${kind} ${name}`
+    const earlier = first.get(key)
+    if (earlier === undefined) { first.set(key, resource); return [] }
+    return [{
+      code: 'TG_TARGET_CONFLICT' as const, severity: 'error' as const, path: ['spec', 'scaleTargetRef', 'name'], origin: resource.origin,
+      message: `ScaledObject "${earlier.metadata.name}" scales ${kind} "${name}" already`, hint: 'put all triggers of a target into one ScaledObject',
+    }]
+  })
+}

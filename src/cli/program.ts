@@ -1,0 +1,131 @@
+import { Command, CommanderError } from 'commander'
+import { errorCode, errorMessage, TidegateError } from '../core/errors.js'
+import { didYouMean } from '../spec/problem.js'
+import { helpEpilogue, helpProlog } from './help.js'
+import { version } from './version.js'
+
+/** Where a command writes: one line a call. */
+export interface Output { out(line: string): void, error(line: string): void }
+
+/** 0: done. 1: there are problems. 2: the command line cannot be understood. */
+export type ExitCode = 0 | 1 | 2
+
+const commandNames = ['run', 'lint', 'scalers', 'connectors', 'schema']
+
+/** Runs one command line. Never rejects: what went wrong is written, and is the exit code. */
+export async function runCommand (words: readonly string[], output: Output): Promise<ExitCode> {
+  let exitCode: ExitCode = 0
+  const program = programWith(output, code => { exitCode = code })
+  try {
+    const [first] = words
+    if (first === undefined) { output.out(program.helpInformation().trimEnd()); output.out(helpEpilogue); return 0 }
+    if (!first.startsWith('-') && first !== 'help' && !commandNames.includes(first)) throw unknownCommand(first)
+    await program.parseAsync([...words], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    return reportFailure(error, output)
+  }
+}
+
+function unknownCommand (name: string): TidegateError {
+  return new TidegateError('TG_USAGE', `no command "${name}"`, { hint: `${didYouMean(name, commandNames) ?? ''} (tidegate --help)`.trim() })
+}
+
+function reportFailure (error: unknown, output: Output): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  const hint = error instanceof TidegateError && error.hint !== undefined ? `; ${error.hint}` : ''
+  const code = errorCode(error, 'TG_INTERNAL')
+  output.error(`error ${code} ${errorMessage(error)}${hint}`)
+  if (code === 'TG_INTERNAL' && error instanceof Error && error.stack !== undefined) output.error(error.stack)
+  return code === 'TG_USAGE' ? 2 : 1
+}
+
+function programWith (output: Output, setExitCode: (code: ExitCode) => void): Command {
+  const program = new Command('tidegate')
+    .description(helpProlog)
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help, or that of a command')
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => output.out(text.trimEnd()),
+      writeErr: text => output.error(text.trimEnd()),
+      outputError: (text, write) => write(`error TG_USAGE ${text.replace(/^error: /, '').trimEnd()}; see \`tidegate --help\`\n`),
+    })
+    .addHelpText('after', `\n${helpEpilogue}`)
+  addRun(program, output, setExitCode)
+  addLint(program, output, setExitCode)
+  addReference(program, output, setExitCode)
+  return program
+}
+
+const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value]
+
+function addRun (program: Command, output: Output, setExitCode: (code: ExitCode) => void): void {
+  program.command('run')
+    .description('run manifests on this machine: replicas are local processes, Services are local ports')
+    .requiredOption('-f, --filename <path>', 'manifest, or folder of manifests; may be given several times', collect)
+    .option('-R, --recursive', 'folders below a folder too', false)
+    .option('--port <number>', 'port of /healthz, /readyz, /metrics and /status; 0 takes a free one', portNumber)
+    .option('--host <address>', 'address that this port is opened on', '127.0.0.1')
+    .option('--state-dir <folder>', 'where state is kept; below $XDG_STATE_HOME unless given')
+    .option('--fresh', 'forget the state of earlier runs', false)
+    .option('--strict', 'refuse kinds and fields that are not run on one machine', false)
+    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .option('--no-tui', 'write log lines though this is a terminal')
+    .addHelpText('after', '\nExamples:\n  tidegate run -f examples/thumbnails/k8s\n  tidegate run -f k8s/ -f secrets.yaml --port 9090\n\nCtrl-C stops receiving, waits for what is in flight, and ends the replicas.')
+    .action(async (options: RunOptions) => { setExitCode(await (await import('./commands/run.js')).run(options, output)) })
+}
+
+/** What `run` was asked for. */
+export interface RunOptions {
+  readonly filename: readonly string[]
+  readonly recursive: boolean
+  /** Undefined: no port is opened. */
+  readonly port?: number
+  readonly host: string
+  readonly stateDir?: string
+  readonly fresh: boolean
+  readonly strict: boolean
+  readonly logLevel: string
+  readonly tui: boolean
+}
+
+function addLint (program: Command, output: Output, setExitCode: (code: ExitCode) => void): void {
+  program.command('lint')
+    .description('check manifests without a cluster, a broker or a secret')
+    .argument('[paths...]', 'manifests, or folders of manifests')
+    .option('-f, --filename <path>', 'the same, as kubectl writes it', collect)
+    .option('-R, --recursive', 'folders below a folder too', false)
+    .addHelpText('after', '\nExit code: 0 no errors (warnings may be there), 1 errors, 2 the command line is wrong.\n\nExample:\n  tidegate lint k8s/\n  k8s/orders.yaml:14:9 error TG_CONFIG_UNKNOWN_FIELD spec.triggers[0].metadata.queueLenght: no such field for "azure-queue"; did you mean queueLength?')
+    .action(async (paths: readonly string[], options: { readonly filename?: readonly string[], readonly recursive: boolean }) => {
+      const all = [...paths, ...options.filename ?? []]
+      if (all.length === 0) throw new TidegateError('TG_USAGE', 'lint needs a manifest or a folder', { hint: 'for example: tidegate lint k8s/' })
+      setExitCode(await (await import('./commands/lint.js')).lint(all, { recursive: options.recursive }, output))
+    })
+}
+
+function addReference (program: Command, output: Output, setExitCode: (code: ExitCode) => void): void {
+  program.command('scalers')
+    .description('list the scalers (KEDA trigger types), or show the reference page of one')
+    .argument('[type]', 'for example azure-queue')
+    .option('--markdown', 'as Markdown', false)
+    .action(async (type: string | undefined, { markdown }: { readonly markdown: boolean }) => {
+      setExitCode(await (await import('./commands/scalers.js')).scalers(type, markdown ? 'markdown' : 'terminal', output))
+    })
+  program.command('connectors')
+    .description('list the connectors (keys of a Trigger\'s source), or show the reference page of one')
+    .argument('[type]', 'for example natsJetstream')
+    .option('--markdown', 'as Markdown', false)
+    .action(async (type: string | undefined, { markdown }: { readonly markdown: boolean }) => {
+      setExitCode(await (await import('./commands/connectors.js')).connectors(type, markdown ? 'markdown' : 'terminal', output))
+    })
+  program.command('schema')
+    .description('print the JSON Schema of all kinds, for completion and checks in an editor')
+    .action(async () => { setExitCode(await (await import('./commands/schema.js')).schema(output)) })
+}
+
+function portNumber (text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65535) throw new TidegateError('TG_USAGE', `--port ${text} is not a port`, { hint: 'give 0 to 65535' })
+  return port
+}
