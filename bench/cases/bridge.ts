@@ -40,7 +40,7 @@ export async function bridge ({ pairs, events, self }: BridgeOptions): Promise<C
   const sink = await startSink(program, counter)
   try {
     const stream = await filledStream(nats.url, events, payloadBytes)
-    const bench: Bench = { stream, events, sink, counter, ownCounter, sinkCommand: program.command, natsPid: descendantNamed('nats-server') }
+    const bench: Bench = { stream, events, sink, counter, ownCounter, sinkCommand: program.command, natsPid: descendantNamed('nats-server', process.pid) }
     const yardstick = (): Promise<Round> => withCanary(bench, () => textbookRound(bench))
     const taken = await measurePairs({
       pairs, a: self ? yardstick : () => withCanary(bench, () => productRound(bench)), b: yardstick,
@@ -96,7 +96,7 @@ async function productRound ({ stream, events, ownCounter, sinkCommand, natsPid 
   ownCounter.reset()
   const running = await runProduct({ 'bridge.yaml': bridgeManifests(stream, consumer, onOthersCpu(sinkCommand), ownCounter.path) })
   try {
-    const marks = await countMarks({ events, counter: ownCounter, subject: running, sinkPid: () => descendantNamed(sinkName), brokerPid: natsPid, notSubject: [sinkName] })
+    const marks = await countMarks({ events, counter: ownCounter, subject: running, sinkPid: () => descendantNamed(sinkName, running.pid), brokerPid: natsPid, notSubject: [sinkName] })
     await checkSettled(stream, consumer, events, ownCounter)
     return marks
   } finally {

@@ -38,9 +38,9 @@ export function tree (root: number, without: readonly string[] = []): readonly n
   return descend(root)
 }
 
-/** A descendant of this process whose program's name begins so; Linux keeps 15 letters of a name. */
-export function descendantNamed (name: string): number | undefined {
-  return tree(process.pid).find(pid => statOf(pid)?.name.startsWith(name))
+/** A descendant of a process whose program's name begins so; Linux keeps 15 letters of a name. */
+export function descendantNamed (name: string, root: number): number | undefined {
+  return tree(root).find(pid => statOf(pid)?.name.startsWith(name))
 }
 
 /** Resident memory in MB. 0 when the process is gone. */
