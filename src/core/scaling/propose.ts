@@ -76,7 +76,8 @@ function wishFor (trigger: string, measurement: Measurement, { policy, current }
   return { trigger, replicas, isKept, because: `${trigger} has ${value} at ${per}${capped}${isKept ? ', within tolerance' : ''}` }
 }
 
-function chosen ({ replicas, because, isKept }: Wish, { current }: ScalingState): Pick<ScalingState, 'replicas' | 'reason'> & { because: string } {
-  if (replicas !== current.spec) return { replicas, reason: 'Backlog', because: `${because}: ${replicasText(replicas)}` }
-  return { replicas, reason: isKept === true ? 'WithinTolerance' : 'SteadyState', because: `${because}: ${replicasText(replicas)} stay` }
+function chosen ({ trigger, replicas, because, isKept }: Wish, { current, fallingBack }: ScalingState): Pick<ScalingState, 'replicas' | 'reason'> & { because: string } {
+  const isSame = replicas === current.spec
+  const reason = fallingBack.includes(trigger) ? 'Fallback' : !isSame ? 'Backlog' : isKept === true ? 'WithinTolerance' : 'SteadyState'
+  return { replicas, reason, because: `${because}: ${replicasText(replicas)}${isSame ? ' stay' : ''}` }
 }
