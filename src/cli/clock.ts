@@ -1,3 +1,4 @@
+import { onAbort } from '../core/on-abort.js'
 import type { Clock } from '../runtime/ports.js'
 
 /** The longest wait a timer can be set for; longer ones are taken in parts. */
@@ -9,13 +10,8 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   sleep: (ms, signal) => new Promise(resolve => {
     if (signal?.aborted === true) return resolve()
-    const done = (): void => {
-      cancel()
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    const cancel = systemClock.after(ms, done)
-    signal?.addEventListener('abort', done, { once: true })
+    const cancel = systemClock.after(ms, () => { letGo(); resolve() })
+    const letGo = signal === undefined ? nothing : onAbort(signal, () => { cancel(); resolve() })
   }),
   after: (ms, fn) => {
     if (ms <= longestMs) {
@@ -26,3 +22,5 @@ export const systemClock: Clock = {
     return () => cancel()
   },
 }
+
+const nothing = (): void => undefined

@@ -26,6 +26,8 @@ export interface ScalerDefinition<C = unknown> extends ComponentInfo<C> {
   measure(config: C): Measure
   /** Makes a scaler; may wait for nothing that a dead broker could withhold: `read` is where a source is found to be away. */
   open(config: C, kit: Kit, measured: Measured): Scaler | Promise<Scaler>
+  /** Key of `defaults` in tidegate.yaml whose values stand in for parameters not written; absent: no defaults. */
+  readonly defaultsKey?: string
   /** `useCachedMetrics` has no meaning for this scaler and is refused, as KEDA does. */
   readonly refusesCachedMetrics?: true
 }

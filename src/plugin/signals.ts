@@ -1,9 +1,6 @@
-/** Calls `fn` when the signal aborts, or at once when it has; the function returned takes the call back. */
-export function onAbort (signal: AbortSignal, fn: () => void): () => void {
-  if (signal.aborted) { fn(); return () => undefined }
-  signal.addEventListener('abort', fn, { once: true })
-  return () => signal.removeEventListener('abort', fn)
-}
+import { onAbort } from '../core/on-abort.js'
+
+export { onAbort }
 
 /** Resolves when the signal aborts. */
 export const aborted = (signal: AbortSignal): Promise<void> => new Promise(resolve => { onAbort(signal, resolve) })

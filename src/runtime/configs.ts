@@ -10,7 +10,7 @@ import type { ResolvedConfig } from './source-reader.js'
 /** Values of `defaults` in tidegate.yaml: per broker, those that stand in for what an object does not write. */
 export type Defaults = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
-export interface ConfigParts extends CredentialsParts { readonly defaults: Defaults }
+export interface ConfigParts extends CredentialsParts { readonly defaults: () => Defaults }
 
 export type ScaleTriggerSpec = ScaledObject['spec']['triggers'][number]
 
@@ -23,7 +23,7 @@ export async function scalerConfig (so: ScaledObject, index: number, definition:
     namespace: so.metadata.namespace, target, containerName: so.spec.scaleTargetRef.envSourceContainerName,
     authenticationRef: trigger.authenticationRef, path,
   }, parts)
-  return settle(definition.config, { ...withDefaults(definition.defaultsKey, parts.defaults), ...trigger.metadata }, credentials, {
+  return settle(definition.config, { ...withDefaults(definition.defaultsKey, parts.defaults()), ...trigger.metadata }, credentials, {
     path: [...path, 'metadata'], mode: 'text', about: `"${definition.type}"`,
     unknownKeys: so.apiVersion === names.kedaApiVersion ? 'warning' : 'error',
   })
@@ -35,7 +35,7 @@ export async function connectorConfig (trigger: Trigger, definition: AnyConnecto
   const path = ['spec', 'source', key]
   const request: CredentialsRequest = { namespace: trigger.metadata.namespace, target, authenticationRef: trigger.spec.authenticationRef, path: ['spec'] }
   const credentials = await resolveCredentials(request, parts)
-  return settle(definition.config, { ...withDefaults(definition.defaultsKey, parts.defaults), ...values }, credentials, {
+  return settle(definition.config, { ...withDefaults(definition.defaultsKey, parts.defaults()), ...values }, credentials, {
     path, mode: 'either', about: `"${definition.type}"`, unknownKeys: 'error',
   })
 }

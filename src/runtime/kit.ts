@@ -1,4 +1,4 @@
-import type { Kit, Log, PluginState } from '../plugin/kit.js'
+import type { Kit, Log, PluginState, WorkloadIdentity } from '../plugin/kit.js'
 import type { Sharing } from './sharing.js'
 import type { Clock, StateStore } from './ports.js'
 
@@ -8,6 +8,7 @@ export interface KitParts {
   readonly log: Log
   readonly sharing: Sharing
   readonly state: StateStore
+  readonly workloadIdentity?: WorkloadIdentity
 }
 
 /** The Kit of one plugin instance: shared clients for all, state and log lines under the owner's own name. */
@@ -19,6 +20,7 @@ export function kitFor (owner: Kit['owner'], type: string, parts: KitParts): Kit
     share: parts.sharing.share,
     ask: parts.sharing.ask,
     owner,
+    ...(parts.workloadIdentity === undefined ? {} : { workloadIdentity: parts.workloadIdentity }),
     state: pluginState(parts.state, `plugin/${owner.kind}/${owner.namespace}/${owner.name}/${type}/`),
   }
 }

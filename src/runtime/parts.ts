@@ -22,7 +22,8 @@ export interface SystemParts {
   readonly random: () => number
   readonly log: Log
   readonly registry: Registry
-  readonly defaults: Defaults
+  /** `defaults` of tidegate.yaml as they are now. */
+  readonly defaults: () => Defaults
   readonly clusterObjectNamespace: string
   readonly workloadIdentity?: WorkloadIdentity
 }

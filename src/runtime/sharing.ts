@@ -1,6 +1,7 @@
 import type { Kit, Lease, Shared } from '../plugin/kit.js'
 import type { Clock, Log } from './ports.js'
 import { errorMessage } from '../core/errors.js'
+import { onAbort } from '../core/on-abort.js'
 
 /** `Kit.share` and `Kit.ask` for everybody: one client per (broker, credential), one question per source. */
 export type Sharing = Pick<Kit, 'share' | 'ask'>
@@ -91,8 +92,7 @@ function sharedQuestions (clock: Clock): Kit['ask'] {
 /** The promise's outcome, or the signal's reason when that comes first. */
 export function untilAborted<T> (promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    const letGo = onAbort(signal, () => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted')))
+    promise.then(resolve, reject).finally(letGo)
   })
 }

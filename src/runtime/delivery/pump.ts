@@ -195,7 +195,9 @@ export class DeliveryPump {
 
   async #bringToEnd (delivery: Delivery): Promise<void> {
     try {
-      const ending = await this.#step(delivery, this.#cutting.signal)
+      // Pulled before the circuit opened or the Trigger was suspended: it goes back to a broker that keeps it.
+      const tooLate = this.#capacity.slots() === 0 && this.#parts.guarantees.redelivery === 'broker'
+      const ending = tooLate ? release : await this.#step(delivery, this.#cutting.signal)
       const real = ending.kind === 'filtered' ? ending : this.#circuit.ends(ending)
       this.#note(delivery, real)
       const settling = this.#bringAbout(delivery, real)
@@ -285,3 +287,4 @@ export class DeliveryPump {
 }
 
 const ended = (): void => undefined
+const release: Ending = { kind: 'release' }

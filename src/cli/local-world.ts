@@ -1,0 +1,127 @@
+import type { Deployment, Resource, Service, TidegateConfig, Trigger, Workload } from '../api/index.js'
+import type { LocalCluster } from '../local/index.js'
+import { manifestSource } from '../manifest/index.js'
+import type { Defaults } from '../runtime/configs.js'
+import { refKey, type Clock, type EventSink, type Log, type ObjectRef, type ResourceListener, type ResourceSource } from '../runtime/ports.js'
+import { formatProblem, type Problem } from '../spec/problem.js'
+
+export interface LocalWorldParts {
+  readonly paths: readonly string[]
+  readonly recursive: boolean
+  readonly cluster: LocalCluster
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: EventSink
+  /** Our own environment: `connectionFromEnv` of `defaults` reads it. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * Manifests in files, shared out: workloads go to the local cluster, resources to the loops. What is there at the start is gathered first,
+ * because whether a Deployment's count belongs to its file or to a ScaledObject is known only when all of it was read.
+ */
+export class LocalWorld implements ResourceSource {
+  readonly #parts: LocalWorldParts
+  readonly #workloads = new Map<string, Workload>()
+  readonly #resources = new Map<string, Resource>()
+  #isUp = false
+  #defaults: Defaults = {}
+
+  constructor (parts: LocalWorldParts) { this.#parts = parts }
+
+  readonly defaults = (): Defaults => this.#defaults
+
+  async watch (listener: ResourceListener, signal: AbortSignal): Promise<void> {
+    const { paths, recursive, clock, cluster } = this.#parts
+    const life = new AbortController()
+    signal.addEventListener('abort', () => life.abort(), { once: true })
+    const source = manifestSource({
+      paths, recursive, clock,
+      listener: {
+        workloadApplied: workload => this.#workloadApplied(workload),
+        workloadRefused: (ref, problems) => this.#tell(ref, problems),
+        workloadDeleted: ref => { this.#workloads.delete(refKey(ref)); cluster.delete(ref) },
+        config: config => { this.#defaults = this.#resolveDefaults(config) },
+        other: (ref, problem) => this.#tell(ref, [problem]),
+        problems: problems => { for (const problem of problems) this.#say(problem) },
+      },
+    })
+    let starting: Promise<void> = Promise.resolve()
+    const gathered: (() => void)[] = []
+    const inTurn = (tell: () => void): void => { if (this.#isUp) tell(); else gathered.push(tell) }
+    await source.watch({
+      applied: resource => { this.#resources.set(resourceKey(resource), resource); inTurn(() => listener.applied(resource)) },
+      refused: (ref, problems) => inTurn(() => listener.refused(ref, problems)),
+      deleted: ref => { this.#resources.delete(refKey(ref)); inTurn(() => listener.deleted(ref)) },
+      synced: () => {
+        starting = this.#start().then(() => {
+          this.#isUp = true
+          for (const tell of gathered.splice(0)) tell()
+          listener.synced()
+        })
+        starting.catch(() => life.abort()) // `watch` ends with its error below
+      },
+    }, life.signal)
+    await starting
+  }
+
+  async #start (): Promise<void> {
+    for (const workload of this.#workloads.values()) this.#apply(workload)
+    await this.#parts.cluster.start()
+  }
+
+  #workloadApplied (workload: Workload): void {
+    this.#workloads.set(workloadKey(workload), workload)
+    if (this.#isUp) this.#apply(workload)
+  }
+
+  #apply (workload: Workload): void {
+    const keepReplicas = workload.kind === 'Deployment' && this.#isScaled(workload)
+    this.#tell(refOf(workload), this.#parts.cluster.apply(workload, { keepReplicas }))
+  }
+
+  /** Whether somebody else than its file decides the count of a Deployment. */
+  #isScaled (deployment: Deployment): boolean {
+    return [...this.#resources.values()].some(resource =>
+      resource.metadata.namespace === deployment.metadata.namespace && (
+        (resource.kind === 'ScaledObject' && resource.spec.scaleTargetRef.kind === 'Deployment' && resource.spec.scaleTargetRef.name === deployment.metadata.name) ||
+        (resource.kind === 'Trigger' && resource.spec.scale.mode === 'Managed' && this.#serves(deployment, resource))))
+  }
+
+  #serves (deployment: Deployment, trigger: Trigger): boolean {
+    const { name } = trigger.spec.function
+    const service = [...this.#workloads.values()].find((w): w is Service => w.kind === 'Service' && w.metadata.name === name && w.metadata.namespace === deployment.metadata.namespace)
+    if (service === undefined) return name === deployment.metadata.name
+    const labels = deployment.spec.template.metadata.labels
+    const selector = Object.entries(service.spec.selector)
+    return selector.length > 0 && selector.every(([key, value]) => labels[key] === value)
+  }
+
+  #tell (ref: ObjectRef, problems: readonly Problem[]): void {
+    for (const problem of problems) {
+      this.#say(problem)
+      if (problem.severity === 'error') this.#parts.events.emit(ref, { type: 'Warning', reason: problem.code, note: formatProblem(problem) })
+    }
+  }
+
+  #say (problem: Problem): void {
+    if (problem.severity === 'error') this.#parts.log.error({}, formatProblem(problem))
+    else this.#parts.log.warn({}, formatProblem(problem))
+  }
+
+  /** `<key>FromEnv` in `defaults` names a variable of our own environment. */
+  #resolveDefaults ({ defaults }: TidegateConfig): Defaults {
+    const resolve = (values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => Object.fromEntries(Object.entries(values).map(([key, value]) => {
+      if (!key.endsWith('FromEnv') || typeof value !== 'string') return [key, value]
+      const found = this.#parts.environment[value]
+      if (found === undefined || found === '') this.#parts.log.warn({ variable: value }, `defaults name the variable ${value}, which is not set`)
+      return [key.slice(0, -'FromEnv'.length), found]
+    }))
+    return Object.fromEntries(Object.entries(defaults ?? {}).map(([broker, values]) => [broker, resolve(values as Readonly<Record<string, unknown>>)]))
+  }
+}
+
+const workloadKey = (workload: Workload): string => refKey(refOf(workload))
+const resourceKey = (resource: Resource): string => refKey({ ...resource, namespace: resource.metadata.namespace, name: resource.metadata.name })
+const refOf = ({ kind, metadata }: Workload): ObjectRef => ({ apiVersion: kind === 'Deployment' ? 'apps/v1' : 'v1', kind, namespace: metadata.namespace, name: metadata.name })
+

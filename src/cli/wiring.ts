@@ -1,0 +1,45 @@
+import { functionEndpoint } from '../function/index.js'
+import { localCluster, type LocalCluster } from '../local/index.js'
+import type { Registry } from '../registry/registry.js'
+import { system, type System } from '../runtime/system.js'
+import type { Clock, DecisionLog, EventSink, Log, Telemetry } from '../runtime/ports.js'
+import { LocalWorld } from './local-world.js'
+import type { StatusBoard } from './status-board.js'
+
+export interface LocalWiring {
+  readonly paths: readonly string[]
+  readonly recursive: boolean
+  readonly stateDir: string
+  readonly fresh: boolean
+  readonly strict: boolean
+  readonly registry: Registry
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: EventSink
+  readonly telemetry: Telemetry
+  readonly status: StatusBoard
+  readonly decisions: DecisionLog
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** The product on one machine: the loops, with manifests in files and replicas as processes behind their ports. */
+export function localSystem (wiring: LocalWiring): { readonly system: System, readonly cluster: LocalCluster } {
+  const { clock, log, events, registry, telemetry, status, decisions, environment } = wiring
+  const random = (): number => Math.random()
+  const cluster = localCluster({ stateDir: wiring.stateDir, clock, random, log, events, strict: wiring.strict, fresh: wiring.fresh })
+  const world = new LocalWorld({ paths: wiring.paths, recursive: wiring.recursive, cluster, clock, log, events, environment })
+  return {
+    cluster,
+    system: system({
+      resources: world, objects: cluster.objects, targets: cluster.scaleTarget, endpoints: cluster.endpoints, functions: functionEndpoint(),
+      state: cluster.state, ownership: { owns: () => true, changes: () => () => undefined }, status, events, decisions, telemetry,
+      clock, random, log, registry, defaults: world.defaults, clusterObjectNamespace: 'default', ...workloadIdentity(environment),
+    }),
+  }
+}
+
+function workloadIdentity (env: Readonly<Record<string, string | undefined>>): { workloadIdentity?: NonNullable<Parameters<typeof system>[0]['workloadIdentity']> } {
+  const named = { clientId: env['AZURE_CLIENT_ID'], tenantId: env['AZURE_TENANT_ID'], tokenFile: env['AZURE_FEDERATED_TOKEN_FILE'], authorityHost: env['AZURE_AUTHORITY_HOST'] }
+  const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
+  return Object.keys(given).length === 0 ? {} : { workloadIdentity: given }
+}

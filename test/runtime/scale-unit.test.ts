@@ -1,0 +1,182 @@
+import { expect, test } from 'vitest'
+import type { Measurement, Reading, ScalePolicy } from '../../src/core/scaling/types.js'
+import { decideReplicas } from '../../src/core/scaling/decide.js'
+import { ScaleUnit, type UnitPlan } from '../../src/runtime/scale-unit.js'
+import type { Condition, ObjectRef } from '../../src/runtime/ports.js'
+import type { OnRing, Voice } from '../../src/runtime/voice.js'
+import { wheel } from '../../src/runtime/wheel.js'
+import { ManualClock } from '../fakes/manual-clock.js'
+import { FakeTargets, MemoryStore, ownsAll, quiet, RecordedDecisions } from '../fakes/ports.js'
+
+const target: ObjectRef = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'default', name: 'worker' }
+const nobody = { inc: () => undefined, set: () => undefined }
+
+/** A source whose depth the test sets. */
+class Source implements Voice {
+  readonly trigger = 'queue'
+  readonly type = 'fake'
+  readonly rings = true
+  depth: number | 'broken' = 0
+  looks = 0
+  armed: OnRing | undefined
+  constructor (readonly clock: ManualClock) {}
+
+  measurement (value: number): Measurement { return { name: 'queue', value, target: 5, activation: 0, metricType: 'AverageValue' } }
+  async look (): Promise<Reading> {
+    this.looks++
+    const at = this.clock.now()
+    return this.depth === 'broken'
+      ? { kind: 'failed', trigger: this.trigger, at, code: 'TG_SOURCE_UNREACHABLE', message: 'connection refused' }
+      : { kind: 'measured', trigger: this.trigger, at, measurements: [this.measurement(this.depth)] }
+  }
+
+  arm (onRing: OnRing): void { this.armed = onRing }
+  disarm (): void { this.armed = undefined }
+  async close (): Promise<void> { this.disarm() }
+}
+
+function setup (options: { readonly policy?: Partial<ScalePolicy>, readonly store?: MemoryStore, readonly clock?: ManualClock, readonly targets?: FakeTargets } = {}) {
+  const clock = options.clock ?? new ManualClock()
+  const targets = options.targets ?? new FakeTargets()
+  const store = options.store ?? new MemoryStore()
+  const decisions = new RecordedDecisions()
+  const source = new Source(clock)
+  const conditions: Condition[][] = []
+  const none = { stabilizationWindowMs: 0, selectPolicy: 'Max', policies: [], tolerance: 0.1 } as const
+  const plan = (policy: Partial<ScalePolicy>): UnitPlan => ({
+    policy: {
+      minReplicas: 0, maxReplicas: 20, cooldownMs: 60_000, initialCooldownMs: 0, createdAt: clock.now() - 3_600_000, scaleUp: none, scaleDown: none,
+      pausedScaleIn: false, pausedScaleOut: false, forceActivation: false, triggers: ['queue'], ...policy,
+    },
+    by: [], voices: [source], pollingIntervalMs: 30_000, cachedMetrics: false, busy: () => undefined,
+    onStatus: told => conditions.push([...told]),
+  })
+  if (options.targets === undefined) targets.become(target, 0)
+  const unit = new ScaleUnit({
+    target, scaleTarget: targets, state: store, ownership: ownsAll, wheel: wheel(clock), clock, log: quiet, events: { emit: () => undefined },
+    decisions, nextSequence: () => decisions.records.length + 1,
+    metrics: { desired: nobody, spec: nobody, ready: nobody, writes: { ok: nobody, failed: nobody }, decided: () => nobody },
+  }, plan(options.policy ?? {}))
+  return { clock, targets, store, decisions, source, unit, conditions, edit: (policy: Partial<ScalePolicy>) => unit.update(plan(policy)), get replicas () { return targets.replicas(target) } }
+}
+
+test('from zero straight to what is needed, in one write, and back to zero after the cooldown', async () => {
+  const t = setup()
+  t.unit.start()
+  await t.clock.advance(1000)
+  t.source.depth = 42
+  await t.clock.advance(30_000)
+  expect(t.targets.sets).toEqual([{ target: 'Deployment default/worker', replicas: 9 }])
+  t.source.depth = 0
+  await t.clock.advance(45_000)
+  expect(t.replicas).toBe(1)
+  await t.clock.advance(16_000)
+  expect(t.replicas).toBe(0)
+})
+
+test('a ring is acted on at once, and then at most every 250 ms', async () => {
+  const t = setup()
+  t.unit.start()
+  await t.clock.advance(1000)
+  const before = t.decisions.records.length
+  t.source.armed?.(t.source.measurement(5))
+  await t.clock.advance(0)
+  expect(t.replicas).toBe(1)
+  for (let depth = 10; depth <= 50; depth += 10) t.source.armed?.(t.source.measurement(depth))
+  await t.clock.advance(249)
+  expect(t.replicas).toBe(1)
+  await t.clock.advance(1)
+  expect(t.replicas).toBe(10)
+  expect(t.decisions.records.length - before).toBeLessThanOrEqual(3)
+})
+
+test('the doorbell is armed below the maximum only', async () => {
+  const t = setup({ policy: { maxReplicas: 2 } })
+  t.unit.start()
+  await t.clock.advance(1000)
+  expect(t.source.armed).toBeDefined()
+  t.source.armed?.(t.source.measurement(100))
+  await t.clock.advance(300)
+  expect(t.replicas).toBe(2)
+  expect(t.source.armed).toBeUndefined()
+})
+
+test('while there are replicas a source is looked at every 15 s, whatever its polling interval', async () => {
+  const t = setup({ policy: { minReplicas: 1 } })
+  t.targets.become(target, 1)
+  t.unit.start()
+  await t.clock.advance(1000)
+  const looks = t.source.looks
+  await t.clock.advance(60_000)
+  expect(t.source.looks - looks).toBeGreaterThanOrEqual(4)
+})
+
+test('a source that cannot be read lowers nothing, and the reason says why', async () => {
+  const t = setup()
+  t.source.depth = 50
+  t.unit.start()
+  await t.clock.advance(1000)
+  expect(t.replicas).toBe(10)
+  t.source.depth = 'broken'
+  await t.clock.advance(3_600_000)
+  expect(t.replicas).toBe(10)
+  expect(t.decisions.records.at(-1)?.decision.reason).toBe('SourceFailed')
+  expect(t.conditions.at(-1)?.find(c => c.type === 'Ready')?.message).toContain('connection refused')
+})
+
+test('an edit of the bounds acts at once', async () => {
+  const t = setup()
+  t.source.depth = 50
+  t.unit.start()
+  await t.clock.advance(1000)
+  t.edit({ maxReplicas: 3 })
+  await t.clock.advance(300)
+  expect(t.replicas).toBe(3)
+})
+
+test('a restart remembers: the next unit lowers nothing that this one would have kept', async () => {
+  const first = setup({ policy: { scaleDown: { stabilizationWindowMs: 300_000, selectPolicy: 'Max', policies: [], tolerance: 0.1 } } })
+  first.source.depth = 50
+  first.unit.start()
+  await first.clock.advance(1000)
+  await first.unit.stop()
+  for (const store of [first.store, new MemoryStore()]) { // remembered, and lost
+    const clock = new ManualClock(first.clock.now())
+    const targets = new FakeTargets()
+    targets.become(target, 10)
+    const next = setup({ store, clock, targets, policy: { scaleDown: { stabilizationWindowMs: 300_000, selectPolicy: 'Max', policies: [], tolerance: 0.1 } } })
+    next.source.depth = 5
+    next.unit.start()
+    await next.clock.advance(200_000)
+    expect(next.replicas).toBe(10)
+    await next.clock.advance(400_000)
+    expect(next.replicas).toBe(1)
+    await next.unit.stop()
+  }
+})
+
+test('a write that fails is tried again with the next look, and nothing is thought done', async () => {
+  const t = setup()
+  t.targets.failWith = new Error('503')
+  t.source.depth = 5
+  t.unit.start()
+  await t.clock.advance(1000)
+  expect(t.replicas).toBe(0)
+  t.targets.failWith = undefined
+  await t.clock.advance(30_000)
+  expect(t.replicas).toBe(1)
+})
+
+test('every record replays to the same decision', async () => {
+  const t = setup()
+  t.unit.start()
+  for (const depth of [0, 12, 80, 3, 'broken', 0, 0, 7] as const) {
+    t.source.depth = depth
+    await t.clock.advance(45_000)
+  }
+  expect(t.decisions.records.length).toBeGreaterThan(10)
+  for (const record of t.decisions.records) {
+    const { at: now, policy, current, readings, memoryBefore: memory } = record
+    expect(decideReplicas({ now, policy, current, readings, memory })).toEqual(record.decision)
+  }
+})
