@@ -1,0 +1,133 @@
+import type { LookupFunction } from 'node:net'
+import type { Clock } from '../core/clock.js'
+import type { Envelope, Outcome } from '../core/delivery/types.js'
+import { errorMessage } from '../core/errors.js'
+import type { CallOptions, Endpoint, FunctionEndpoint } from '../runtime/ports.js'
+import { guardedLookup, refusedHost } from './address.js'
+import { Call, type CallContext } from './call.js'
+import { Deadlines } from './deadline.js'
+import { PreparedCall } from './prepared-call.js'
+import { Target, type ClientClass } from './target.js'
+
+export interface FunctionEndpointOptions {
+  readonly clock: Clock
+  /** Resolves host names; Node's own unless given. */
+  readonly lookup?: LookupFunction
+}
+
+/** FunctionEndpoint that can be made ready before the first event. */
+export interface HttpFunctionEndpoint extends FunctionEndpoint {
+  /** Loads the HTTP client, which `send` would else do at its first call. Worth calling while a replica starts. */
+  prepare(): Promise<void>
+}
+
+/** FunctionEndpoint over HTTP/1.1 with keep-alive connections of its own per address. Redirects are not followed. */
+export function functionEndpoint (options: FunctionEndpointOptions): HttpFunctionEndpoint {
+  return new UndiciEndpoint(options)
+}
+
+class UndiciEndpoint implements HttpFunctionEndpoint {
+  readonly #clock: Clock
+  readonly #lookup: LookupFunction
+  readonly #targets = new Map<string, Target | string>()
+  readonly #prepared = new WeakMap<CallOptions, PreparedCall>()
+  readonly #contexts = new Map<number, CallContext>()
+  readonly #groups = new WeakMap<AbortSignal, Set<Call>>()
+  readonly #closing = new Set<Promise<void>>()
+  #client: ClientClass | undefined
+  #loading: Promise<ClientClass> | undefined
+
+  constructor ({ clock, lookup }: FunctionEndpointOptions) {
+    this.#clock = clock
+    this.#lookup = guardedLookup(lookup)
+  }
+
+  async prepare (): Promise<void> { await this.#load() }
+
+  send (endpoint: Endpoint, event: Envelope, options: CallOptions, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Outcome> {
+    if (this.#client !== undefined) return this.#post(this.#client, endpoint, event, options, headers, signal)
+    return this.#load().then(
+      client => this.#post(client, endpoint, event, options, headers, signal),
+      (error: unknown) => unreachable(`the HTTP client could not be loaded: ${errorMessage(error)}`))
+  }
+
+  forget (endpoint: Endpoint): void {
+    const target = this.#targets.get(endpoint.url)
+    this.#targets.delete(endpoint.url)
+    if (target === undefined || typeof target === 'string') return
+    const closed = target.close().then(() => { this.#closing.delete(closed) })
+    this.#closing.add(closed)
+  }
+
+  /** Calls under way end by themselves, at the latest by their deadline. */
+  async close (): Promise<void> {
+    for (const url of [...this.#targets.keys()]) this.forget({ id: url, url })
+    await Promise.all(this.#closing)
+    for (const { deadlines } of this.#contexts.values()) deadlines.close()
+  }
+
+  #post (client: ClientClass, endpoint: Endpoint, event: Envelope, options: CallOptions, more: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Outcome> {
+    if (signal.aborted) return Promise.resolve({ kind: 'aborted' })
+    const target = this.#target(client, endpoint.url)
+    if (typeof target === 'string') return Promise.resolve(unreachable(target))
+    const prepared = this.#preparedFor(options)
+    if (prepared.problem !== undefined) return Promise.resolve(unreachable(prepared.problem))
+    return new Promise(resolve => {
+      const call = new Call(this.#context(options.timeoutMs), target, this.#group(signal), resolve)
+      call.client.dispatch({
+        path: target.path === '' ? prepared.path : target.path + prepared.path,
+        method: prepared.method,
+        headers: prepared.headers(event, more),
+        body: prepared.body(event),
+      }, call)
+    })
+  }
+
+  /** The connections of an address, or why it is never called. */
+  #target (client: ClientClass, url: string): Target | string {
+    const known = this.#targets.get(url)
+    if (known !== undefined) return known
+    const target = refusedUrl(url) ?? new Target(client, new URL(url), this.#lookup)
+    this.#targets.set(url, target)
+    return target
+  }
+
+  #preparedFor (options: CallOptions): PreparedCall {
+    let prepared = this.#prepared.get(options)
+    if (prepared === undefined) this.#prepared.set(options, prepared = new PreparedCall(options))
+    return prepared
+  }
+
+  #context (timeoutMs: number): CallContext {
+    let context = this.#contexts.get(timeoutMs)
+    if (context === undefined) {
+      context = { clock: this.#clock, deadlines: new Deadlines(timeoutMs, this.#clock), timeoutMs }
+      this.#contexts.set(timeoutMs, context)
+    }
+    return context
+  }
+
+  /** One listener per signal, not per call: a pump sends all its events with the same one. */
+  #group (signal: AbortSignal): Set<Call> {
+    const known = this.#groups.get(signal)
+    if (known !== undefined) return known
+    const group = new Set<Call>()
+    this.#groups.set(signal, group)
+    signal.addEventListener('abort', () => { for (const call of [...group]) call.onAborted() }, { once: true })
+    return group
+  }
+
+  async #load (): Promise<ClientClass> {
+    this.#loading ??= import('undici/lib/dispatcher/client.js').then(module => module.default)
+    this.#client = await this.#loading
+    return this.#client
+  }
+}
+
+function refusedUrl (url: string): string | undefined {
+  if (!URL.canParse(url)) return `${JSON.stringify(url)} is no URL`
+  const { hostname, protocol } = new URL(url)
+  return protocol === 'http:' || protocol === 'https:' ? refusedHost(hostname) : `${url}: only http and https are called`
+}
+
+const unreachable = (message: string): Outcome => ({ kind: 'unreachable', message })

@@ -1,0 +1,80 @@
+import type { Envelope } from '../core/delivery/types.js'
+import { names } from '../core/names.js'
+import type { CallOptions } from '../runtime/ports.js'
+import { attributeHeader, headerProblem, plainHeader } from './header.js'
+import { structuredBody, structuredContentType } from './structured.js'
+
+/** Headers as undici takes them cheapest: name, value, name, value; names in lower case. */
+export type FlatHeaders = string[]
+
+/** What is the same for every event of one Trigger, worked out once; the rest is appended per event. */
+export class PreparedCall {
+  readonly method: string
+  readonly path: string
+  /** Why these options can never be sent; undefined when they can. */
+  readonly problem: string | undefined
+  readonly #constant: FlatHeaders
+  /** Names that the user set and that an event therefore does not. */
+  readonly #taken: ReadonlySet<string>
+  readonly #envelope: CallOptions['envelope']
+
+  constructor (options: CallOptions) {
+    const written = Object.entries(options.headers)
+    this.method = options.method
+    this.path = options.path.startsWith('/') ? options.path : `/${options.path}`
+    this.problem = written.map(([name, value]) => headerProblem(name, value)).find(problem => problem !== undefined)
+    this.#envelope = options.envelope
+    this.#taken = new Set(written.map(([name]) => name.toLowerCase()))
+    this.#constant = written.flatMap(([name, value]) => [name.toLowerCase(), value])
+    if (!this.#taken.has('user-agent')) this.#constant.push('user-agent', names.userAgent)
+    if (options.envelope === 'CloudEventsBinary') this.#constant.push('ce-specversion', '1.0')
+  }
+
+  /** The headers of one call. `more` are this call's own and win over those of the event. */
+  headers (event: Envelope, more: Readonly<Record<string, string>>): FlatHeaders {
+    const out = this.#constant.slice()
+    for (const name in more) out.push(name.toLowerCase(), plainHeader(more[name] ?? ''))
+    const contentType = this.#envelope === 'CloudEventsStructured' ? structuredContentType : plainHeader(event.contentType)
+    if (contentType !== '' && !this.#taken.has('content-type')) out.push('content-type', contentType)
+    if (this.#envelope === 'CloudEventsBinary') appendAttributes(out, event)
+    this.#appendTrace(out, event, more)
+    return out
+  }
+
+  body (event: Envelope): Uint8Array {
+    return this.#envelope === 'CloudEventsStructured' ? structuredBody(event) : event.data
+  }
+
+  /** The extension keeps the origin of a trace; the plain header is what servers read. */
+  #appendTrace (out: FlatHeaders, event: Envelope, more: Readonly<Record<string, string>>): void {
+    const { traceparent, tracestate } = event.extensions
+    if (traceparent === undefined || more['traceparent'] !== undefined || this.#taken.has('traceparent')) return
+    out.push('traceparent', plainHeader(traceparent))
+    if (tracestate !== undefined) out.push('tracestate', plainHeader(tracestate))
+  }
+}
+
+function appendAttributes (out: FlatHeaders, event: Envelope): void {
+  out.push('ce-id', attributeHeader(event.id), 'ce-source', attributeHeader(event.source), 'ce-type', attributeHeader(event.type))
+  if (event.subject !== undefined) out.push('ce-subject', attributeHeader(event.subject))
+  if (event.time !== undefined) out.push('ce-time', attributeHeader(event.time))
+  for (const name in event.extensions) {
+    const header = extensionHeader(name)
+    if (header !== undefined) out.push(header, attributeHeader(event.extensions[name] ?? ''))
+  }
+}
+
+/** Attributes that have a place of their own in an Envelope; an extension of that name would say a thing twice. */
+const ownAttributes: ReadonlySet<string> = new Set(['specversion', 'id', 'source', 'type', 'subject', 'time', 'datacontenttype', 'data'])
+
+const extensionHeaders = new Map<string, string | undefined>()
+
+/** The header of an extension; undefined for a name that CloudEvents does not allow. Names repeat, so each is looked at once. */
+function extensionHeader (name: string): string | undefined {
+  const known = extensionHeaders.get(name)
+  if (known !== undefined || extensionHeaders.has(name)) return known
+  if (extensionHeaders.size >= 1000) extensionHeaders.clear() // names made from data must not fill the memory
+  const header = /^[a-z0-9]+$/i.test(name) && !ownAttributes.has(name.toLowerCase()) ? `ce-${name.toLowerCase()}` : undefined
+  extensionHeaders.set(name, header)
+  return header
+}
