@@ -3,7 +3,7 @@
 // `--report` prints what the start of each entry loads.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -91,6 +91,7 @@ async function build ({ build: bundle }) {
     writeFileSync(path, contents)
   }
   cpSync(join(root, 'src/cli/bin.cjs'), join(dist, 'bin.cjs'))
+  chmodSync(join(dist, 'bin.cjs'), 0o755)
   await types
   if (process.argv.includes('--report')) report(metafile)
   console.error(`built dist/ in ${Math.round(performance.now() - began)} ms`)
