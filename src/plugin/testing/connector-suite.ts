@@ -1,10 +1,11 @@
 import type { Connector, ConnectorDefinition, Delivery } from '../connector.js'
-import type { Kit } from '../kit.js'
 import { checkConfig, parseConfig, type ReadOptions, type Values } from '../../spec/config-spec.js'
 import { testCapacity, type TestCapacity } from './capacity.js'
 import type { ConnectorHarness, SuiteCase, TestSource } from './connector-harness.js'
 import { ensure, equal, eventually, tidegateError, within } from './expect.js'
 import { testKit } from './kit.js'
+
+export type { SuiteCase } from './connector-harness.js'
 
 /** Every promise of the connector contract as a test. Run each case as one test of any runner; cases are independent of each other. */
 export function connectorSuite<C> (definition: ConnectorDefinition<C>, harness: ConnectorHarness): readonly SuiteCase[] {
