@@ -10,9 +10,9 @@ const equality = new RegExp(`^(${key})\\s*(==|=|!=)\\s*(${value})$`)
 const membership = new RegExp(`^(${key})\\s+(in|notin)\\s*\\(([^()]*)\\)$`)
 const presence = new RegExp(`^(!?)\\s*(${key})$`)
 
-/** A label selector as kubectl writes it (`app=web,!canary,tier in (a,b)`); undefined when it is none. Empty text selects everything. */
+/** A label selector as kubectl writes it (`app=web,!canary,tier in (a,b)`); undefined when it is none. Empty text, and `""` as charts write it, selects everything. */
 export function parseSelector (text: string): Selector | undefined {
-  if (text.trim() === '') return []
+  if (['', '""'].includes(text.trim())) return []
   const requirements = text.split(/,(?![^(]*\))/).map(part => parseRequirement(part.trim()))
   return requirements.every(r => r !== undefined) ? requirements : undefined
 }

@@ -18,7 +18,7 @@ export async function runCommand (words: readonly string[], output: Output): Pro
   const program = programWith(output, code => { exitCode = code })
   try {
     const [first] = words
-    if (first === undefined) { output.out(program.helpInformation().trimEnd()); output.out(helpEpilogue); return 0 }
+    if (first === undefined) { output.out(`${program.helpInformation()}\n${helpEpilogue}`); return 0 }
     if (!first.startsWith('-') && first !== 'help' && !commandNames.includes(first)) throw unknownCommand(first)
     await program.parseAsync([...words], { from: 'user' })
     return exitCode
@@ -70,6 +70,7 @@ function addRun (program: Command, output: Output, setExitCode: (code: ExitCode)
     .option('--state-dir <folder>', 'where state is kept; below $XDG_STATE_HOME unless given')
     .option('--fresh', 'forget the state of earlier runs', false)
     .option('--strict', 'refuse kinds and fields that are not run on one machine', false)
+    .option('--record <file>', 'append every decision, with all that it was made from, as lines of JSON')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .option('--no-tui', 'write log lines though this is a terminal')
     .addHelpText('after', '\nExamples:\n  tidegate run -f examples/thumbnails/k8s\n  tidegate run -f k8s/ -f secrets.yaml --port 9090\n\nCtrl-C stops receiving, waits for what is in flight, and ends the replicas.')
@@ -86,6 +87,8 @@ export interface RunOptions {
   readonly stateDir?: string
   readonly fresh: boolean
   readonly strict: boolean
+  /** File that decisions are appended to. */
+  readonly record?: string
   readonly logLevel: string
   readonly tui: boolean
 }

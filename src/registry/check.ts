@@ -1,5 +1,5 @@
 import { componentsOf, isKedaScaler, type AuthenticationRef, type Component } from '../api/index.js'
-import { names } from '../core/names.js'
+import { names as productNames } from '../core/names.js'
 import { checkConfig, didYouMean, type Names, type Origin, type Path, type Problem } from '../spec/index.js'
 import { isMapping } from '../spec/read.js'
 import type { AnyConnector, AnyScaler, Registry } from './registry.js'
@@ -34,7 +34,7 @@ function checkComponent (component: Component, object: Checked, context: CheckCo
 function checkScaler (component: Component, object: Checked, context: CheckContext): readonly Problem[] {
   const definition = context.registry.scaler(component.name)
   if (definition === undefined) return [unknownScaler(component, context.registry)]
-  const isKeda = object.apiVersion === names.kedaApiVersion
+  const isKeda = object.apiVersion === productNames.kedaApiVersion
   return [
     ...check(definition, component, context, { mode: 'text', unknownKeys: isKeda ? context.unknownKedaKeys : 'error' }),
     ...(component.useCachedMetrics && definition.refusesCachedMetrics === true && component.name !== 'cron'
@@ -52,7 +52,10 @@ function checkSource (component: Component, context: CheckContext): readonly Pro
 function check (definition: AnyScaler | AnyConnector, component: Component, context: CheckContext, how: { readonly mode: 'text' | 'either', readonly unknownKeys: 'error' | 'warning' }): readonly Problem[] {
   const standIns = definition.defaultsKey === undefined ? {} : context.defaults[definition.defaultsKey] ?? {}
   const values = { ...standIns, ...component.values }
-  return checkConfig(definition.config, values, context.names(component.authenticationRef), { ...how, path: component.path, about: `"${definition.type}"` })
+  const names = context.names(component.authenticationRef)
+  // `…FromEnv` of the defaults means Tidegate's own environment, of which nothing is known here.
+  const isEnvKnown = !Object.keys(standIns).some(key => key.endsWith('FromEnv') && component.values[key] === undefined)
+  return checkConfig(definition.config, values, isEnvKnown ? names : { ...names, env: undefined }, { ...how, path: component.path, about: `"${definition.type}"` })
 }
 
 /**

@@ -20,6 +20,8 @@ export interface FieldOptions {
   readonly from?: readonly Source[]
   /** Said as a warning where the field is used. */
   readonly deprecated?: string
+  /** Read no more and refused where it is written: what to use instead. */
+  readonly removed?: string
   /** Used in production, refused where it is not built yet: what to say. */
   readonly notBuilt?: string
 }
@@ -42,6 +44,8 @@ export interface Field<T> {
   /** `list` and `map`: their elements. */
   readonly item?: Field<unknown>
   readonly minItems?: number
+  /** `list`: elements of which at most one may be there. */
+  readonly exclusive?: readonly (string | number)[]
   /** `object`: its fields, and whether keys that are not declared are kept. */
   readonly fields?: Fields
   readonly open?: boolean
@@ -132,14 +136,23 @@ export function oneOf<const V extends readonly [string, ...string[]], O extends 
   return { ...leaf<May<V[number], O>>('enum', options, z.enum(values as unknown as [string, ...string[]]), text => text), values }
 }
 
-export interface ListOptions { readonly minItems?: number, readonly separator?: string, readonly range?: string }
+export interface ListOptions {
+  readonly minItems?: number
+  readonly separator?: string
+  readonly range?: string
+  /** Elements that exclude each other: at most one of them may be in the list. */
+  readonly exclusive?: readonly (string | number)[]
+}
 
 /** In YAML a list; as text, elements between separators (`,`), each trimmed, with ranges (`5-8`) where `range` names their mark. */
 export function list<T, O extends FieldOptions & ListOptions & { readonly default?: readonly T[] }> (item: Field<T>, options: O): Field<May<readonly T[], O>> {
   const fromText = (text: string): unknown => options.range !== undefined
     ? rangeListFromText(text, options.range, options.separator)
     : splitList(text, options.separator).map(part => item.fromText(part))
-  return { ...branch<May<readonly T[], O>>('list', options, fromText), item: item, ...(options.minItems === undefined ? {} : { minItems: options.minItems }) }
+  return { 
+    ...branch<May<readonly T[], O>>('list', options, fromText), item: item,
+    ...(options.minItems === undefined ? {} : { minItems: options.minItems }), ...(options.exclusive === undefined ? {} : { exclusive: options.exclusive }),
+  }
 }
 
 /** In YAML a mapping; as text `k=v,k=v`. */

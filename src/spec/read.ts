@@ -27,6 +27,7 @@ export function readField (field: Field<unknown>, raw: unknown, path: Path, repo
     report.add({ code: 'TG_CONFIG_NOT_BUILT', path, message: 'is not built yet', hint: field.options.notBuilt })
     return undefined
   }
+  if (field.options.removed !== undefined) return refuse(path, report, 'is read no more', field.options.removed)
   if (field.options.deprecated !== undefined) report.add({ code: 'TG_CONFIG_INVALID', severity: 'warning', path, message: 'is deprecated', hint: field.options.deprecated })
   return readPresent(field, normalise(field, raw, mode), path, report, mode)
 }
@@ -66,12 +67,16 @@ function readList (field: Field<unknown>, raw: unknown, path: Path, report: Repo
   if (!Array.isArray(raw)) return refuse(path, report, `must be a list, not ${describe(raw)}`)
   if (raw.length < (field.minItems ?? 0)) return refuse(path, report, `needs at least ${field.minItems ?? 0} ${field.minItems === 1 ? 'entry' : 'entries'}`)
   const out = raw.map((element, i) => readField(elementOf(field), element, [...path, i], report, mode))
+  const excluding = (field.exclusive ?? []).filter(element => out.includes(element))
+  if (excluding.length > 1) return refuse(path, report, `may hold only one of ${excluding.join(', ')}`)
   return out.includes(unreadable) ? unreadable : out
 }
 
 function readMap (field: Field<unknown>, raw: unknown, path: Path, report: Report, mode: Mode): unknown {
   if (!isMapping(raw)) return refuse(path, report, `must be a mapping, not ${describe(raw)}`)
-  const out = Object.entries(raw).map(([key, value]) => [key, readField(elementOf(field), value, [...path, key], report, mode)] as const)
+  const element = elementOf(field)
+  const isEmptyText = (value: unknown): boolean => value === '' && element.kind === 'string' // `key=` gives the key an empty value
+  const out = Object.entries(raw).map(([key, value]) => [key, isEmptyText(value) ? '' : readField(element, value, [...path, key], report, mode)] as const)
   return out.some(([, value]) => value === unreadable) ? unreadable : Object.fromEntries(out)
 }
 
@@ -135,8 +140,8 @@ function describe (raw: unknown): string {
   return `the ${typeof raw} ${JSON.stringify(raw)}`
 }
 
-function refuse (path: Path, report: Report, message: string): typeof unreadable {
-  report.add({ code: 'TG_CONFIG_INVALID', path, message })
+function refuse (path: Path, report: Report, message: string, hint?: string): typeof unreadable {
+  report.add({ code: 'TG_CONFIG_INVALID', path, message, ...(hint === undefined ? {} : { hint }) })
   return unreadable
 }
 
