@@ -12,7 +12,7 @@ interface Value {
   readonly currentReplicas?: number
   readonly target?: { readonly type: 'AverageValue' | 'Value', readonly value: number }
   readonly readyPods?: number
-  readonly scalingModifiers?: { readonly target: string }
+  readonly scalingModifiers?: { readonly target: string, readonly metricType?: string }
 }
 interface Sequence { readonly kind: 'sequence', readonly failureThreshold: number, readonly startFailures: number | null, readonly results: readonly ('ok' | 'error')[] }
 interface Valid { readonly kind: 'valid', readonly fallback: WrittenFallback }
@@ -35,7 +35,8 @@ testVectors<Value | Sequence | Valid, Expected>('derived_fallback', ({ given, ex
 function fallbackMilli ({ behavior, fallbackReplicas: replicas, currentReplicas = 0, target, readyPods = 1, scalingModifiers }: Value): number {
   const wanted = fallbackReplicas({ failureThreshold: 3, behavior, replicas }, currentReplicas)
   const per = target?.value ?? Number(scalingModifiers?.target)
-  return Math.trunc(per * 1000 * (target?.type === 'Value' ? wanted / readyPods : wanted))
+  const metricType = target?.type ?? scalingModifiers?.metricType
+  return Math.trunc(per * 1000 * (metricType === 'Value' ? wanted / readyPods : wanted))
 }
 
 function servedInTurn ({ failureThreshold, startFailures, results }: Sequence): Expected['steps'] {

@@ -30,5 +30,7 @@ test('a pattern fits by what it names', () => {
   expect(matches({ given: { metrics: [{ kind: 'memory' }] } }, value)).toBe(false)
   expect(matches({ expect: { scaleTo: { $type: 'number' } } }, value)).toBe(false)
   expect(matches({ expect: { scaleTo: null } }, value)).toBe(true)
+  expect(matches({ given: { gate: { $in: [1, false] } } }, value)).toBe(true)
+  expect(matches({ given: { gate: { $in: [1, true] } } }, value)).toBe(false)
   expect(matches({ expect: { other: {} } }, value)).toBe(false)
 })

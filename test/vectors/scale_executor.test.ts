@@ -15,7 +15,9 @@ interface TriggersActivity {
   readonly statusTriggersActivity?: Readonly<Record<string, boolean>>
   readonly pushScalerMetric?: string
 }
-interface CheckedTriggers { readonly kind: 'state', readonly triggers: readonly { readonly metricName: string, readonly result: 'active' | 'inactive' | 'error', readonly value?: number }[] }
+type Result = 'active' | 'inactive' | 'error'
+interface CheckedTrigger { readonly metricName: string, readonly result: Result, readonly retryResult?: Result, readonly value?: number }
+interface CheckedTriggers { readonly kind: 'state', readonly triggers: readonly CheckedTrigger[] }
 type Given = RequestScale & { readonly kind: 'request_scale' } | IdleOrMin | ConditionsAfter | TriggersActivity | CheckedTriggers
 interface Expected extends Requested {
   readonly isIdle?: boolean
@@ -60,8 +62,10 @@ function activityOf ({ externalMetricNames, activeTriggers, statusTriggersActivi
   return Object.fromEntries(externalMetricNames.map(name => [name, decision.activeTriggers.includes(name)]))
 }
 
+/** A reading is what the last of the tries gave. */
 function checkState ({ triggers }: CheckedTriggers, expected: Expected): void {
-  const named = triggers.map((trigger, index) => ({ ...trigger, unique: `s${index}-${trigger.metricName}` }))
+  const named = triggers.map(({ metricName, result, retryResult, value }, index) =>
+    ({ unique: `s${index}-${metricName}`, result: result === 'error' ? retryResult ?? result : result, value }))
   const readings = named.map(({ unique, result, value = 1 }) => result === 'error' ? failed(unique) : measured(unique, result === 'active' ? value : 0))
   const decision = decide(named.map(({ unique }) => unique), readings)
   expect(decision.active).toBe(expected.isActive)

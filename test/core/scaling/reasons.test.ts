@@ -18,7 +18,7 @@ const ways: Readonly<Record<Reason, readonly [UnitOptions, Look]>> = {
   Stabilized: [{ ...four, memory: recommended(4) }, backlog(10)],
   RateLimited: [{ ...four, policy: { maxStep: 1 } }, backlog(30)],
   AtMaximum: [{ ...four, policy: { maxReplicas: 5 } }, backlog(30)],
-  AtMinimum: [{ ...four, policy: { minReplicas: 6 } }, backlog(30 - 5)],
+  AtMinimum: [{ ...four, policy: { minReplicas: 6 } }, backlog(25)],
   CoolingDown: [{ ...four, memory: recommended(4) }, backlog(0)],
   Deactivated: [four, backlog(0)],
   Idle: [{}, backlog(0)],

@@ -34,6 +34,11 @@ test('absent: no vote; if nobody votes, hold; the others decide', () => {
   expect(told(unit.at(900, nothingYet(), backlog(0, {}, 'topic')))).toEqual([0, 'Deactivated'])
 })
 
+test('an absent trigger does not stop the others from lowering', () => {
+  const unit = new VirtualUnit({ replicas: 8, policy: two })
+  expect(told(unit.at(0, nothingYet(), backlog(10, {}, 'topic')))).toEqual([2, 'Backlog'])
+})
+
 test('absent at zero: a minimum is kept all the same', () => {
   const unit = new VirtualUnit({ policy: { minReplicas: 2 } })
   expect(unit.at(0, nothingYet()).replicas).toBe(2)
