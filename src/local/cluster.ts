@@ -61,7 +61,7 @@ export class Cluster {
   }
 
   start (signal?: AbortSignal): Promise<void> {
-    signal?.addEventListener('abort', () => this.#leave(this.stop()), { once: true })
+    signal?.addEventListener('abort', () => inBackground(this.stop(), this.#parts.log, 'could not stop'), { once: true })
     return this.#stopping ?? (this.#starting ??= this.#start())
   }
 

@@ -30,17 +30,19 @@ export interface ControllerParts extends LocalParts {
 export class DeploymentController {
   readonly replicas = new Set<Replica>()
   wanted: number
+  /** Whether the count is somebody's word, and not only the manifest's first one. */
+  #isSet = false
   #plan: PodPlan
   #hasBegun = false
   #isDeleted = false
   #isReconciling = false
   readonly #file: string
 
-  /** Counts that were set before a restart are kept; `replicas` is for a Deployment that was never seen. */
+  /** `replicas` holds until a count is set; the count of an earlier run, where there is one, comes before it. */
   constructor (readonly ref: ObjectRef, plan: PodPlan, replicas: number, private readonly parts: ControllerParts) {
     this.#plan = plan
     this.#file = join(parts.folder.deployments, fileNameOf(ref.namespace, ref.name))
-    this.wanted = Number(readIfThere(this.#file) ?? replicas)
+    this.wanted = replicas
   }
 
   get plan (): PodPlan { return this.#plan }
@@ -53,6 +55,7 @@ export class DeploymentController {
   /** From here on the wish is followed. Adopt before, so that what runs already is counted. */
   begin (): void {
     this.#hasBegun = true
+    if (!this.#isSet) this.wanted = Number(readIfThere(this.#file) ?? this.wanted)
     this.#keepWanted()
     this.reconcile()
   }
@@ -68,6 +71,7 @@ export class DeploymentController {
 
   /** The wish is on disk before it is acted on: a start after a crash goes on with it. */
   set (replicas: number): void {
+    this.#isSet = true
     if (replicas === this.wanted) return
     this.wanted = replicas
     this.#keepWanted()

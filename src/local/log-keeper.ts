@@ -10,13 +10,19 @@ const keptLogs = 10
 /** Keeps the logs of `living` replicas within their bound, and the newest few of those that ended. Looks every 5 s while anything lives, until the signal aborts. */
 export function logKeeper ({ clock, folder, log }: LocalParts, living: () => ReadonlySet<string>, signal: AbortSignal): void {
   const tidy = async (): Promise<void> => {
-    while (!signal.aborted) {
-      await clock.sleep(lookMs, signal)
-      const files = living()
-      if (files.size === 0) continue
-      for (const file of files) await boundLog(file)
-      for (const name of await readdir(folder.logs)) await pruneLogs(join(folder.logs, name), files, keptLogs)
-    }
+    const files = living()
+    if (files.size === 0) return
+    for (const file of files) await boundLog(file)
+    for (const name of await readdir(folder.logs)) await pruneLogs(join(folder.logs, name), files, keptLogs)
   }
-  inBackground(tidy(), log, 'could not tidy the logs')
+  const look = (): void => {
+    if (signal.aborted) return
+    inBackground(tidy(), log, 'could not tidy the logs')
+    const takeBack = clock.after(lookMs, () => {
+      signal.removeEventListener('abort', takeBack)
+      look()
+    })
+    signal.addEventListener('abort', takeBack, { once: true })
+  }
+  look()
 }

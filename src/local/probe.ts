@@ -13,11 +13,24 @@ export type ProbeQuestion =
 
 /** Asks once. Undefined: yes; else in words why not. Never rejects; an abort counts as no. */
 export async function askProbe (question: ProbeQuestion, timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+  // Not AbortSignal.any: what that leaves on a signal that lives as long as its replica adds up over days of probes.
+  const limit = new AbortController()
+  const end = (): void => limit.abort()
+  const timer = setTimeout(end, timeoutMs)
+  signal.addEventListener('abort', end, { once: true })
+  try {
+    return await answerTo(question, limit.signal)
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', end)
+  }
+}
+
+function answerTo (question: ProbeQuestion, signal: AbortSignal): Promise<string | undefined> {
   switch (question.kind) {
-    case 'tcp': return askTcp(question.host, question.port, limit)
-    case 'http': return askHttp(question, limit)
-    case 'exec': return askCommand(question, limit)
+    case 'tcp': return askTcp(question.host, question.port, signal)
+    case 'http': return askHttp(question, signal)
+    case 'exec': return askCommand(question, signal)
   }
 }
 

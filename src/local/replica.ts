@@ -64,7 +64,9 @@ export class Replica {
   readonly firstAnswer: Promise<void>
   #answered!: () => void
   #leader: Leader | undefined
-  #life = new AbortController()
+  /** Ends everything but the process itself. */
+  readonly #life = new AbortController()
+  /** Ends the pause before a restart; replaced by each. */
   #pause = new AbortController()
   #running: Promise<void> = Promise.resolve()
   #ended: Promise<void> | undefined
@@ -101,6 +103,7 @@ export class Replica {
   /** Stops following it and leaves the process alone. */
   letGo (): void {
     this.#life.abort()
+    this.#pause.abort()
   }
 
   readonly #break = (thrown: unknown): void => this.parts.told({ kind: 'broken', thrown })
@@ -109,7 +112,7 @@ export class Replica {
     this.phase = 'ending'
     this.isReady = false
     if (this.#leader !== undefined) markEnding(this.parts.records, this.name)
-    this.#life.abort()
+    this.letGo()
     this.parts.changed()
     if (this.#leader !== undefined) await endGroup(this.#leader, this.identity.graceSeconds * 1000, this.parts.clock)
     await this.#running
@@ -147,7 +150,7 @@ export class Replica {
       this.#answered()
       changed()
       this.#pause = new AbortController()
-      await clock.sleep(next.delayMs, AbortSignal.any([signal, this.#pause.signal]))
+      await clock.sleep(next.delayMs, this.#pause.signal)
       this.restarts++
     }
   }

@@ -1,7 +1,6 @@
-import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { formatProblem } from '../../src/spec/problem.js'
 import { ask, deployment, fixtures, isAlive, refOf, service, setup, until } from './support.js'

@@ -55,12 +55,12 @@ export interface Setup {
   readonly cluster: LocalCluster
   readonly stateDir: string
   readonly events: string[]
-  apply(raw: unknown, keepReplicas?: boolean): readonly Problem[]
-  state(name: string): TargetState | undefined
-  fn(name: string): FunctionState | undefined
-  replicas(name: string): readonly ReplicaView[]
+  readonly apply: (raw: unknown, keepReplicas?: boolean) => readonly Problem[]
+  readonly state: (name: string) => TargetState | undefined
+  readonly fn: (name: string) => FunctionState | undefined
+  readonly replicas: (name: string) => readonly ReplicaView[]
   /** Resolves when the counts are these. */
-  counts(name: string, counts: Partial<TargetState>): Promise<void>
+  readonly counts: (name: string, counts: Partial<TargetState>) => Promise<void>
 }
 
 /** A cluster in a folder of its own; what it runs is ended with the test. */
