@@ -14,7 +14,7 @@ export const bridgeManifests = ({ stream, consumer, inFlight, command, counterPa
 kind: Trigger
 metadata: {name: bridge}
 spec:
-  source: {natsJetstream: {servers: "${stream.servers}", stream: ${stream.name}, subject: ${stream.subject}, consumer: ${consumer}, manage: Existing}}
+  source: {natsJetstream: {servers: ["${stream.servers}"], stream: ${stream.name}, subject: ${stream.subject}, consumer: ${consumer}, manage: Existing}}
   function: {name: sink}
   concurrency: {max: ${inFlight}, perReplica: ${inFlight}}
   scale: {mode: "Off"}
