@@ -117,7 +117,7 @@ export class LocalWorld implements ResourceSource {
       if (found === undefined || found === '') this.#parts.log.warn({ variable: value }, `defaults name the variable ${value}, which is not set`)
       return [key.slice(0, -'FromEnv'.length), found]
     }))
-    return Object.fromEntries(Object.entries(defaults ?? {}).map(([broker, values]) => [broker, resolve(values as Readonly<Record<string, unknown>>)]))
+    return Object.fromEntries(Object.entries(defaults ?? {}).map(([broker, values]) => [broker, resolve(values)]))
   }
 }
 

@@ -1,5 +1,5 @@
-import { functionEndpoint } from '../function/index.js'
-import { localCluster, type LocalCluster } from '../local/index.js'
+import { functionEndpoint } from '../function/endpoint.js'
+import { localCluster } from '../local/index.js'
 import type { Registry } from '../registry/registry.js'
 import { system, type System } from '../runtime/system.js'
 import type { Clock, DecisionLog, EventSink, Log, Telemetry } from '../runtime/ports.js'
@@ -23,18 +23,25 @@ export interface LocalWiring {
 }
 
 /** The product on one machine: the loops, with manifests in files and replicas as processes behind their ports. */
-export function localSystem (wiring: LocalWiring): { readonly system: System, readonly cluster: LocalCluster } {
+export function localSystem (wiring: LocalWiring): System {
   const { clock, log, events, registry, telemetry, status, decisions, environment } = wiring
   const random = (): number => Math.random()
   const cluster = localCluster({ stateDir: wiring.stateDir, clock, random, log, events, strict: wiring.strict, fresh: wiring.fresh })
   const world = new LocalWorld({ paths: wiring.paths, recursive: wiring.recursive, cluster, clock, log, events, environment })
+  const functions = functionEndpoint({ clock })
+  const loops = system({
+    resources: world, objects: cluster.objects, targets: cluster.scaleTarget, endpoints: cluster.endpoints, functions,
+    state: cluster.state, ownership: { owns: () => true, changes: () => () => undefined }, status, events, decisions, telemetry,
+    clock, random, log, registry, defaults: world.defaults, clusterObjectNamespace: 'default', ...workloadIdentity(environment),
+  })
   return {
-    cluster,
-    system: system({
-      resources: world, objects: cluster.objects, targets: cluster.scaleTarget, endpoints: cluster.endpoints, functions: functionEndpoint(),
-      state: cluster.state, ownership: { owns: () => true, changes: () => () => undefined }, status, events, decisions, telemetry,
-      clock, random, log, registry, defaults: world.defaults, clusterObjectNamespace: 'default', ...workloadIdentity(environment),
-    }),
+    ...loops,
+    // What is in flight is answered while its replicas still run; they end after it.
+    stop: async () => {
+      await loops.stop()
+      await functions.close()
+      await cluster.stop()
+    },
   }
 }
 

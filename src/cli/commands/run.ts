@@ -1,7 +1,85 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { TidegateError } from '../../core/errors.js'
+import { metricCatalogue } from '../../core/metrics.js'
+import { stateFolderOf } from '../../local/index.js'
+import type { Log } from '../../runtime/ports.js'
+import { httpServer, type HttpServer } from '../../telemetry/http-server.js'
+import { logger, type LogLevel } from '../../telemetry/logger.js'
+import { metrics, type Metrics } from '../../telemetry/metrics.js'
+import { liveView } from '../../ui/live-view.js'
+import { recentEvents } from '../../ui/recent-events.js'
+import { plainSummary } from '../../ui/summary.js'
+import { terminalAbilities } from '../../ui/terminal.js'
+import { builtins } from '../builtins.js'
+import { systemClock } from '../clock.js'
+import { decisionFile } from '../decision-file.js'
+import { eachOf, loggedEvents } from '../events.js'
 import type { ExitCode, Output, RunOptions } from '../program.js'
+import { StatusBoard } from '../status-board.js'
+import { untilStopped } from '../until-stopped.js'
+import { localSystem } from '../wiring.js'
 
 /** Runs manifests on this machine until it is told to stop. */
-export async function run (_options: RunOptions, _output: Output): Promise<ExitCode> {
-  throw new TidegateError('TG_CONFIG_NOT_BUILT', 'run is not wired yet')
+export async function run (options: RunOptions, output: Output): Promise<ExitCode> {
+  const stopped = untilStopped()
+  const stateDir = options.stateDir ?? stateFolderOf(options.filename[0] ?? '.', process.env)
+  const terminal = terminalAbilities(process.stdout, process.env)
+  const live = terminal.live && options.tui
+  const log = await openLog(options, stateDir, live)
+  const events = recentEvents({ clock: systemClock })
+  const status = new StatusBoard()
+  const telemetry = metrics(metricCatalogue)
+  const decisions = options.record === undefined ? undefined : decisionFile(options.record)
+  const system = localSystem({
+    paths: options.filename, recursive: options.recursive, stateDir, fresh: options.fresh, strict: options.strict, registry: builtins,
+    clock: systemClock, log, events: eachOf(events, loggedEvents(log)), telemetry, status,
+    decisions: decisions ?? { record: () => undefined }, environment: process.env,
+  })
+  const phase = { isReady: false }
+  const view = live ? liveView({ out: process.stdout, clock: systemClock, colors: terminal.colors, statuses: () => status.all(), events: () => events.lines() }) : undefined
+  const server = options.port === undefined ? undefined : await openServer(options, { telemetry, status, phase })
+  try {
+    const began = await Promise.race([system.start().then(() => 'started' as const), stopped])
+    if (began === 'started') {
+      phase.isReady = true
+      log.info({ objects: status.all().length, ...(server === undefined ? {} : { address: server.address }), state: stateDir }, 'ready')
+      view?.start()
+      const signal = await stopped
+      phase.isReady = false
+      log.info({ signal }, 'stopping: no more events are pulled; what is in flight finishes, then the replicas end')
+    }
+  } finally {
+    await system.stop()
+    view?.stop()
+    await server?.http.stop()
+    await decisions?.close()
+  }
+  const summary = plainSummary(status.all())
+  if (live && summary !== '') output.out(summary)
+  log.info({}, 'stopped')
+  return 0
+}
+
+/** Log lines go to stdout; beside a live view, which has the terminal, into a file of the state folder. */
+async function openLog ({ logLevel }: RunOptions, stateDir: string, live: boolean): Promise<Log> {
+  const level = levels.find(l => l === logLevel)
+  if (level === undefined) throw new TidegateError('TG_USAGE', `--log-level ${logLevel} is no level`, { hint: `one of ${levels.join(', ')}` })
+  if (!live) return logger({ level, destination: process.stdout })
+  await mkdir(stateDir, { recursive: true, mode: 0o700 })
+  return logger({ level, destination: createWriteStream(join(stateDir, 'tidegate.log'), { flags: 'a', mode: 0o600 }) })
+}
+
+const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+interface Served { readonly telemetry: Metrics, readonly status: StatusBoard, readonly phase: { isReady: boolean } }
+
+async function openServer ({ host, port = 0 }: RunOptions, { telemetry, status, phase }: Served): Promise<{ readonly http: HttpServer, readonly address: string }> {
+  const http = httpServer({
+    host, port, metrics: telemetry, status: () => status.all(), live: () => true,
+    ready: () => phase.isReady ? [] : ['starting or draining'],
+  })
+  const bound = await http.start()
+  return { http, address: `http://${bound.host}:${bound.port}` }
 }
