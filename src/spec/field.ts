@@ -41,6 +41,8 @@ export interface Field<T> {
   /** Checked raw value → what the program sees (milliseconds, a Secret). */
   readonly convert?: (raw: never) => T
   readonly values?: readonly string[]
+  /** Of a number. */
+  readonly range?: Range
   /** `list` and `map`: their elements. */
   readonly item?: Field<unknown>
   readonly minItems?: number
@@ -94,13 +96,13 @@ export function secret<O extends FieldOptions> (options: O): Field<May<Secret, O
 export interface Range { readonly min?: number, readonly max?: number }
 
 export function integer<O extends Leaf<number> & Range> (options: O): Field<May<number, O>> {
-  return leaf('integer', options, z.int().check(...range(options)), integerFromText)
+  return { ...leaf<May<number, O>>('integer', options, z.int().check(...range(options)), integerFromText), range: boundsOf(options) }
 }
 
 export function number<O extends Leaf<number> & Range & { readonly moreThan?: number }> (options: O): Field<May<number, O>> {
   const rules = range(options)
   if (options.moreThan !== undefined) rules.push(z.gt(options.moreThan))
-  return leaf('number', options, z.number().check(...rules), numberFromText)
+  return { ...leaf<May<number, O>>('number', options, z.number().check(...rules), numberFromText), range: boundsOf(options) }
 }
 
 export function boolean<O extends Leaf<boolean>> (options: O): Field<May<boolean, O>> {
@@ -196,5 +198,7 @@ function branch<T> (kind: FieldKind, options: Leaf<unknown>, fromText: (text: st
 function range ({ min, max }: Range): z.core.$ZodCheck<number>[] {
   return [...(min === undefined ? [] : [z.gte(min)]), ...(max === undefined ? [] : [z.lte(max)])]
 }
+
+const boundsOf = ({ min, max }: Range): Range => ({ ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) })
 
 const within = (n: number | undefined, min: number, max: number): boolean => n === undefined || (n >= min && n <= max)

@@ -1,5 +1,5 @@
 import type { ConfigSpec } from './config-spec.js'
-import type { Field, Fields } from './field.js'
+import type { Field } from './field.js'
 import type { Mode } from './read.js'
 
 /** A JSON Schema (2020-12), as plain data. */
@@ -23,8 +23,8 @@ function shapeOf (field: Field<unknown>, mode: Mode): JsonSchema {
     case 'list': return orText(mode, { type: 'array', ...(field.item === undefined ? {} : { items: fieldSchema(field.item, mode) }), ...(field.minItems === undefined ? {} : { minItems: field.minItems }) })
     case 'map': return orText(mode, { type: 'object', ...(field.item === undefined ? {} : { additionalProperties: fieldSchema(field.item, mode) }) })
     case 'enum': return { enum: field.values ?? [] }
-    case 'integer': return orText(mode, { type: 'integer' })
-    case 'number': return orText(mode, { type: 'number' })
+    case 'integer': return orText(mode, { type: 'integer', ...bounds(field) })
+    case 'number': return orText(mode, { type: 'number', ...bounds(field) })
     case 'boolean': return orText(mode, { type: 'boolean' })
     case 'quantity': return { type: ['number', 'string'] }
     case 'number or name': return { type: ['integer', 'string'] }
@@ -35,10 +35,13 @@ function shapeOf (field: Field<unknown>, mode: Mode): JsonSchema {
   }
 }
 
+const bounds = ({ range }: Field<unknown>): JsonSchema =>
+  ({ ...(range?.min === undefined ? {} : { minimum: range.min }), ...(range?.max === undefined ? {} : { maximum: range.max }) })
+
 const orText = (mode: Mode, schema: JsonSchema): JsonSchema => mode === 'typed' ? schema : { anyOf: [schema, { type: 'string' }] }
 
 function objectSchema (field: Field<unknown>, mode: Mode): JsonSchema {
-  const fields = Object.entries(field.fields ?? {}).filter(([, f]) => f.options.notBuilt === undefined)
+  const fields = Object.entries(field.fields ?? {}).filter(([, f]) => isReadable(f))
   const required = fields.filter(([, f]) => isRequired(f) && (f.options.aliases ?? []).length === 0).map(([name]) => name)
   return {
     type: 'object',
@@ -50,7 +53,8 @@ function objectSchema (field: Field<unknown>, mode: Mode): JsonSchema {
 
 /** What stands below `metadata` or `source.<key>` for one plugin: closed, with `…FromEnv` where the environment is a source. Nothing is required: credentials may provide it. */
 export function configSchema (declared: ConfigSpec<unknown>, mode: Mode): JsonSchema {
-  return { type: 'object', properties: Object.fromEntries(Object.entries(declared.fields satisfies Fields).flatMap(([name, field]) => parameters(name, field, mode))), additionalProperties: false }
+  const fields = Object.entries(declared.fields).filter(([, field]) => isReadable(field))
+  return { type: 'object', properties: Object.fromEntries(fields.flatMap(([name, field]) => parameters(name, field, mode))), additionalProperties: false }
 }
 
 function parameters (name: string, field: Field<unknown>, mode: Mode): (readonly [string, JsonSchema])[] {
@@ -66,5 +70,8 @@ function named (name: string, field: Field<unknown>, mode: Mode): (readonly [str
   const schema = fieldSchema(field, mode)
   return [name, ...(field.options.aliases ?? [])].map(key => [key, schema] as const)
 }
+
+/** Not one that is refused wherever it is written. */
+const isReadable = ({ options }: Field<unknown>): boolean => options.notBuilt === undefined && options.removed === undefined
 
 export const isRequired = (field: Field<unknown>): boolean => field.options.optional !== true && field.default === undefined

@@ -28,14 +28,14 @@ describe('the command line', () => {
 
 describe('reference pages', () => {
   test('scalers and connectors are listed and shown', async () => {
-    expect((await typed('scalers')).out).toContain('azure-queue  ')
-    expect((await typed('scalers azure-queue')).out).toMatch(/Metric +azure-queue-orders/)
+    expect((await typed('scalers')).out).toContain('nats-jetstream  ')
+    expect((await typed('scalers nats-jetstream')).out).toMatch(/Metric +nats-jetstream-/)
     expect((await typed('connectors natsJetstream')).out).toMatch(/Guarantee +at least once/)
     expect((await typed('connectors nats-jetstream --markdown')).out).toContain('| `subject` |')
   })
   test.each([
     ['scalers redis', 'error TG_SCALER_NOT_BUILT KEDA has a scaler "redis"; it is not built here yet'],
-    ['scalers azurequeue', 'error TG_SCALER_UNKNOWN no scaler "azurequeue"; did you mean azure-queue?'],
+    ['scalers jetstream', 'error TG_SCALER_UNKNOWN no scaler "jetstream"; did you mean nats-jetstream?'],
     ['connectors jetstream', 'error TG_CONNECTOR_UNKNOWN no connector "jetstream"; did you mean '],
   ])('%s', async (line, message) => {
     const { code, error } = await typed(line)
@@ -45,6 +45,6 @@ describe('reference pages', () => {
   test('the schema narrows metadata by the type of the trigger', async () => {
     const schema = JSON.parse((await typed('schema')).out) as { allOf: unknown[] }
     expect(schema.allOf).toHaveLength(5)
-    expect(JSON.stringify(schema)).toContain('"if":{"properties":{"type":{"const":"azure-queue"}},"required":["type"]}')
+    expect(JSON.stringify(schema)).toContain('"if":{"properties":{"type":{"const":"nats-jetstream"}},"required":["type"]}')
   })
 })

@@ -12,7 +12,7 @@ test('JSON Schema is closed and knows FromEnv and other names', () => {
   const schema = configSchema(declared, 'text') as { properties: Record<string, unknown>, additionalProperties: boolean }
   expect(Object.keys(schema.properties)).toEqual(['queueName', 'queue', 'connectionFromEnv', 'queueLength'])
   expect(schema.additionalProperties).toBe(false)
-  expect(schema.properties['queueLength']).toEqual({ anyOf: [{ type: 'integer' }, { type: 'string' }], description: 'Messages a replica holds.', default: 5 })
+  expect(schema.properties['queueLength']).toEqual({ anyOf: [{ type: 'integer', minimum: 1 }, { type: 'string' }], description: 'Messages a replica holds.', default: 5 })
 })
 
 test('an object requires what has no default', () => {
