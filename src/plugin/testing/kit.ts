@@ -16,9 +16,10 @@ export const realClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   sleep: (ms, signal) => new Promise(resolve => {
+    let forget = (): void => undefined
     const timer = setTimeout(done, ms)
-    const forget = signal === undefined ? () => undefined : onAbort(signal, done)
     function done (): void { clearTimeout(timer); forget(); resolve() }
+    if (signal !== undefined) forget = onAbort(signal, done)
   }),
   after: (ms, fn) => {
     const timer = setTimeout(fn, ms)
