@@ -51,7 +51,7 @@ export const onTimeMs = 10_000
  * decided on, or the instant of the first start; `@every` counts from it.
  */
 export function dueTicks (schedule: Schedule, since: EpochMs, now: EpochMs, { missedRuns, startingDeadlineMs }: CatchUp): readonly EpochMs[] {
-  const grid = schedule.everyMs === undefined ? schedule : everyFrom(since, schedule.everyMs)
+  const grid = gridOf(schedule, since)
   const oldest = now - (missedRuns === 'Skip' ? Math.min(onTimeMs, startingDeadlineMs) : startingDeadlineMs)
   if (missedRuns !== 'All') {
     const last = grid.previous(Math.floor(now) + 1)
@@ -62,6 +62,12 @@ export function dueTicks (schedule: Schedule, since: EpochMs, now: EpochMs, { mi
   return due
 }
 
+/** The first tick after the instant; `@every` counts from `since`. */
+export function nextTick (schedule: Schedule, since: EpochMs, after: EpochMs): EpochMs | undefined {
+  return gridOf(schedule, since).next(after)
+}
+
+const gridOf = (schedule: Schedule, since: EpochMs): Schedule => schedule.everyMs === undefined ? schedule : everyFrom(since, schedule.everyMs)
 const wholeSecond = (instant: EpochMs): EpochMs => Math.floor(instant / 1000) * 1000
 
 function every (everyMs: number): Schedule {
