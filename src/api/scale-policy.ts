@@ -1,23 +1,11 @@
 import type { EpochMs } from '../core/clock.js'
+import { hpaDefaults, kedaDefaults, rulesFrom } from '../core/scaling/rules.js'
 import type { ScalePolicy, ScalingRules } from '../core/scaling/types.js'
 import { scalingAnnotations } from './annotations.js'
 import type { WrittenRules } from './behavior.js'
 import { triggerKey } from './scale-trigger.js'
 import type { ScaledObject } from './scaled-object.js'
 import type { Trigger } from './trigger.js'
-
-const tolerance = 0.1
-
-/** Nothing written: straight to N, and down only after 300 s without a higher wish. */
-const unlimitedUp: ScalingRules = { stabilizationWindowMs: 0, selectPolicy: 'Max', policies: [], tolerance }
-const patientDown: ScalingRules = { stabilizationWindowMs: 300_000, selectPolicy: 'Max', policies: [], tolerance }
-
-/** What an HPA does where its owner writes nothing (autoscaling/v2). */
-const hpaUp: ScalingRules = {
-  stabilizationWindowMs: 0, selectPolicy: 'Max', tolerance,
-  policies: [{ type: 'Pods', value: 4, periodMs: 15_000 }, { type: 'Percent', value: 100, periodMs: 15_000 }],
-}
-const hpaDown: ScalingRules = { ...patientDown, policies: [{ type: 'Percent', value: 100, periodMs: 15_000 }] }
 
 /**
  * Everything that a ScaledObject says about its target. `createdAt` is when the object was made, or first seen where nobody knows.
@@ -27,6 +15,7 @@ export function scalePolicyOf ({ spec, metadata }: ScaledObject, createdAt: Epoc
   const said = scalingAnnotations(metadata.annotations)
   const behavior = spec.advanced?.horizontalPodAutoscalerConfig?.behavior
   const { fallback } = spec
+  const unsaid = said.hpaDefaults ? hpaDefaults : kedaDefaults
   return {
     minReplicas: spec.minReplicaCount,
     maxReplicas: spec.maxReplicaCount,
@@ -36,8 +25,8 @@ export function scalePolicyOf ({ spec, metadata }: ScaledObject, createdAt: Epoc
     createdAt,
     ...(fallback === undefined || fallback.behavior === 'scalingModifiers' ? {}
       : { fallback: { failureThreshold: fallback.failureThreshold, replicas: fallback.replicas, behavior: fallback.behavior } }),
-    scaleUp: rulesFrom(behavior?.scaleUp, said.hpaDefaults ? hpaUp : unlimitedUp),
-    scaleDown: rulesFrom(behavior?.scaleDown, said.hpaDefaults ? hpaDown : patientDown),
+    scaleUp: rulesFrom(rulesOf(behavior?.scaleUp), unsaid.scaleUp),
+    scaleDown: rulesFrom(rulesOf(behavior?.scaleDown), unsaid.scaleDown),
     ...pauseOf(said),
     pausedScaleIn: said.pausedScaleIn,
     pausedScaleOut: said.pausedScaleOut,
@@ -56,8 +45,7 @@ export function triggerScalePolicyOf ({ spec: { scale }, metadata }: Trigger, cr
     cooldownMs: scale.cooldown,
     initialCooldownMs: 0,
     createdAt,
-    scaleUp: said.hpaDefaults ? hpaUp : unlimitedUp,
-    scaleDown: said.hpaDefaults ? hpaDown : patientDown,
+    ...(said.hpaDefaults ? hpaDefaults : kedaDefaults),
     ...pauseOf(said),
     pausedScaleIn: said.pausedScaleIn,
     pausedScaleOut: said.pausedScaleOut,
@@ -73,11 +61,12 @@ function pauseOf (said: ReturnType<typeof scalingAnnotations>): Pick<ScalePolicy
   return said.paused ? { paused: { kind: 'hold' } } : {}
 }
 
-function rulesFrom (written: WrittenRules | undefined, otherwise: ScalingRules): ScalingRules {
+function rulesOf (written: WrittenRules | undefined): Partial<ScalingRules> {
+  const { stabilizationWindowSeconds, selectPolicy, policies, tolerance } = written ?? {}
   return {
-    stabilizationWindowMs: written?.stabilizationWindowSeconds === undefined ? otherwise.stabilizationWindowMs : written.stabilizationWindowSeconds * 1000,
-    selectPolicy: written?.selectPolicy ?? otherwise.selectPolicy,
-    policies: written?.policies?.map(p => ({ type: p.type, value: p.value, periodMs: p.periodSeconds * 1000 })) ?? otherwise.policies,
-    tolerance: written?.tolerance ?? otherwise.tolerance,
+    ...(stabilizationWindowSeconds === undefined ? {} : { stabilizationWindowMs: stabilizationWindowSeconds * 1000 }),
+    ...(selectPolicy === undefined ? {} : { selectPolicy }),
+    ...(policies === undefined ? {} : { policies: policies.map(p => ({ type: p.type, value: p.value, periodMs: p.periodSeconds * 1000 })) }),
+    ...(tolerance === undefined ? {} : { tolerance }),
   }
 }

@@ -12,8 +12,6 @@ export type Defaults = Readonly<Record<string, Readonly<Record<string, unknown>>
 
 export interface ConfigParts extends CredentialsParts { readonly defaults: () => Defaults }
 
-export type ScaleTriggerSpec = ScaledObject['spec']['triggers'][number]
-
 /** The configuration of one scale trigger, with its credentials as they are now. */
 export async function scalerConfig (so: ScaledObject, index: number, definition: AnyScaler, target: ObjectRef, parts: ConfigParts): Promise<ResolvedConfig> {
   const trigger = so.spec.triggers[index]

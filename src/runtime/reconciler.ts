@@ -19,6 +19,8 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   readonly #scaledObjects = new Map<string, ScaledObjectRun>()
   readonly #triggers = new Map<string, TriggerRun>()
   readonly #units = new Map<string, ScaleUnit>()
+  /** Objects whose last edit cannot be used. */
+  readonly #refused = new Set<string>()
   /** Runs and units that are on their way out. */
   readonly #leaving = new Set<Promise<void>>()
   #synced = false
@@ -37,6 +39,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     })]
     for (const problem of problems.filter(p => !isError(p))) this.#context.log.warn({ object: refKey(ref) }, formatProblem(problem))
     if (problems.some(isError)) return this.refused(ref, problems.filter(isError))
+    this.#refused.delete(refKey(ref))
     switch (resource.kind) {
       case 'ScaledObject': this.#applyScaledObject(ref, resource); break
       case 'Trigger': this.#applyTrigger(ref, resource); break
@@ -49,6 +52,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
 
   /** What ran under this name goes on; the object says what is wrong with its last edit. */
   refused (ref: ObjectRef, problems: readonly Problem[]): void {
+    this.#refused.add(refKey(ref))
     const text = problems.map(formatProblem)
     for (const line of text) this.#context.log.error({ object: refKey(ref) }, line)
     const running = this.#scaledObjects.has(refKey(ref)) || this.#triggers.has(refKey(ref))
@@ -65,6 +69,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   deleted (ref: ObjectRef): void {
     const key = refKey(ref)
     this.authentications.delete(key)
+    this.#refused.delete(key)
     const so = this.#scaledObjects.get(key)
     if (so !== undefined) {
       this.#scaledObjects.delete(key)
@@ -139,6 +144,14 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     }
     for (const [key, claim] of claims) this.#bringAbout(key, claim)
     for (const { loser, winner, target } of conflicts) this.#reportConflict(loser, winner, target)
+    this.#count('ScaledObject', this.#scaledObjects.size)
+    this.#count('Trigger', this.#triggers.size)
+  }
+
+  #count (kind: string, atWork: number): void {
+    const { telemetry } = this.#context
+    telemetry.gauge('resources', { kind, state: 'at-work' }).set(atWork)
+    telemetry.gauge('resources', { kind, state: 'refused' }).set([...this.#refused].filter(key => key.startsWith(`${kind} `)).length)
   }
 
   #bringAbout (key: string, claim: TargetClaim<Claimant>): void {

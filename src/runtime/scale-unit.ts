@@ -1,6 +1,6 @@
 import { decideReplicas } from '../core/scaling/decide.js'
 import { errorMessage } from '../core/errors.js'
-import type { CurrentReplicas, Decision, Measurement, Reading, ScalePolicy } from '../core/scaling/types.js'
+import type { CurrentReplicas, Decision, Measurement, Reading, ScaleMemory, ScalePolicy } from '../core/scaling/types.js'
 import {
   refKey, type Clock, type Condition, type Counter, type DecisionLog, type EventSink, type Gauge, type Log, type ObjectRef, type Ownership,
   type ScaleTarget, type ScalingStatus, type StateStore, type TargetState,
@@ -198,7 +198,7 @@ export class ScaleUnit {
     })
     metrics.desired.set(decision.replicas)
     metrics.decided(decision.reason).inc()
-    await this.#carryOut(current, decision)
+    await this.#carryOut(current, decision, memory)
     this.#armVoices(decision)
     this.#lookAgainFor(decision)
     this.#report(current, decision, input.readings)
@@ -208,7 +208,8 @@ export class ScaleUnit {
     return this.#plan.voices.flatMap(voice => this.#readings.get(voice.trigger) ?? [])
   }
 
-  async #carryOut (current: CurrentReplicas, decision: Decision): Promise<void> {
+  /** Memory is written first: a crash between the two is harmless. A write that is refused takes it back. */
+  async #carryOut (current: CurrentReplicas, decision: Decision, memoryBefore: ScaleMemory): Promise<void> {
     const { scaleTarget, log, events, metrics } = this.#parts
     if (decision.replicas === current.spec) return this.#memory.keep(decision.memory, false)
     await this.#memory.keep(decision.memory, true)
@@ -217,6 +218,8 @@ export class ScaleUnit {
       await scaleTarget.set(this.target, decision.replicas)
     } catch (error) {
       metrics.writes.failed.inc()
+      await this.#memory.keep(memoryBefore, true)
+      log.warn({ target: refKey(this.target), from: current.spec, to: decision.replicas, err: errorMessage(error) }, 'the count could not be written; trying again at the next look')
       for (const by of this.#plan.by) events.emit(by, { type: 'Warning', reason: 'KEDAScaleTargetActivationFailed', note: `could not scale ${refKey(this.target)} from ${current.spec} to ${decision.replicas}: ${errorMessage(error)}` })
       return
     }

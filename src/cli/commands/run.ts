@@ -79,6 +79,7 @@ async function openServer ({ host, port = 0 }: RunOptions, { telemetry, status, 
   const http = httpServer({
     host, port, metrics: telemetry, status: () => status.all(), live: () => true,
     ready: () => phase.isReady ? [] : ['starting or draining'],
+    ...(process.env['TIDEGATE_TOKEN'] === undefined ? {} : { token: process.env['TIDEGATE_TOKEN'] }),
   })
   const bound = await http.start()
   return { http, address: `http://${bound.host}:${bound.port}` }

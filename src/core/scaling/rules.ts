@@ -27,10 +27,5 @@ export const hpaDefaults: DirectionRules = {
   },
 }
 
-/**
- * The rules of one direction from what the user wrote: nothing written gives `kedaDefaults`; a written direction binds, and what it
- * leaves open is the HPA's default. A list of policies replaces the whole list.
- */
-export function rulesFor (direction: keyof DirectionRules, written: Partial<ScalingRules> | undefined): ScalingRules {
-  return written === undefined ? kedaDefaults[direction] : { ...hpaDefaults[direction], ...written }
-}
+/** The rules of one direction from what the user wrote. What is left open stays as `otherwise` has it; a written list of policies replaces the whole list. */
+export const rulesFrom = (written: Partial<ScalingRules>, otherwise: ScalingRules): ScalingRules => ({ ...otherwise, ...written })

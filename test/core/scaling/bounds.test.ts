@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hpaDefaults, kedaDefaults, rulesFor } from '../../../src/core/scaling/rules.js'
+import { hpaDefaults, kedaDefaults, rulesFrom } from '../../../src/core/scaling/rules.js'
 import { backlog, failing, start, told, VirtualUnit } from './unit.js'
 
 const noWindow = { ...kedaDefaults.scaleDown, stabilizationWindowMs: 0 }
@@ -22,7 +22,7 @@ test('inside the tolerance the count stays', () => {
 })
 
 test('an explicit scaleUp binds from zero too, with at least one replica', () => {
-  const scaleUp = rulesFor('scaleUp', { policies: [{ type: 'Percent', value: 100, periodMs: 10_000 }] })
+  const scaleUp = rulesFrom({ policies: [{ type: 'Percent', value: 100, periodMs: 10_000 }] }, kedaDefaults.scaleUp)
   const unit = new VirtualUnit({ policy: { scaleUp } })
   expect(told(unit.at(0, backlog(100)))).toEqual([1, 'Activated'])
   expect(told(unit.at(1, backlog(100)))).toEqual([1, 'RateLimited'])
@@ -42,9 +42,9 @@ test('a disabled direction says so and wants no further look', () => {
 })
 
 test('rules: what is not written is free, what is left open in a written direction is the HPA’s', () => {
-  expect(rulesFor('scaleUp', undefined).policies).toEqual([])
-  expect(rulesFor('scaleUp', { stabilizationWindowMs: 1000 }).policies).toEqual(hpaDefaults.scaleUp.policies)
-  expect(rulesFor('scaleDown', undefined).stabilizationWindowMs).toBe(300_000)
+  expect(rulesFrom({ stabilizationWindowMs: 1000 }, kedaDefaults.scaleUp).policies).toEqual([])
+  expect(rulesFrom({ stabilizationWindowMs: 1000 }, hpaDefaults.scaleUp).policies).toEqual(hpaDefaults.scaleUp.policies)
+  expect(rulesFrom({}, kedaDefaults.scaleDown).stabilizationWindowMs).toBe(300_000)
 })
 
 test('busy replicas are not stopped, neither by a smaller backlog nor by rest', () => {
