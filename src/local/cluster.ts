@@ -3,12 +3,12 @@ import { TidegateError } from '../core/errors.js'
 import { refKey, type FunctionRef, type FunctionState, type ObjectRef, type PodContainer, type StateStore } from '../runtime/ports.js'
 import { isError, type Problem } from '../spec/problem.js'
 import { DeploymentController } from './deployment-controller.js'
-import { passedOn, serviceVariables } from './environment.js'
+import { passedOn } from './environment.js'
 import { fileStore } from './file-store.js'
 import { freePort } from './free-port.js'
 import { backendPort, functionState } from './function-state.js'
 import { guard, type Guard } from './guard.js'
-import { LocalService, type ServicePort } from './local-service.js'
+import type { LocalService, ServicePort } from './local-service.js'
 import { logKeeper } from './log-keeper.js'
 import { Manifests } from './manifests.js'
 import { notRun } from './not-run.js'
@@ -21,6 +21,7 @@ import { readinessRule, replicaStart } from './replica-start.js'
 import type { Replica, ReplicaIdentity, Start } from './replica.js'
 import { kubeletRestarts } from './restart-backoff.js'
 import type { Backend } from './service-listener.js'
+import { Services } from './services.js'
 import { stateFolder } from './state-folder.js'
 import { endOrphan, takeOverFolder } from './take-over.js'
 import { watchers } from './watchers.js'
@@ -37,16 +38,13 @@ export class Cluster {
   readonly #parts: LocalParts
   readonly #guard: Guard
   readonly #deployments = new Map<string, DeploymentController>()
-  readonly #services = new Map<string, LocalService>()
+  readonly #services: Services
   /** Ports handed to replicas, so that two that start together get two. */
   readonly #ports = new Map<string, number>()
   readonly #life = new AbortController()
   /** Work on what is in no map any more; `stop` waits for it. */
   readonly #leaving = new Set<Promise<void>>()
-  /** Every Service known so far is bound: replicas are told of all. Never rejects. */
-  #bound: Promise<void>
   #open!: (store: StateStore) => void
-  #bindAll!: () => void
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
   #isRunning = false
@@ -57,7 +55,7 @@ export class Cluster {
     this.#parts = { folder: stateFolder(stateDir), clock, random, log, events, restarts }
     this.#guard = guard(this.#parts.folder, adoptionSeconds)
     this.opened = new Promise(resolve => { this.#open = resolve })
-    this.#bound = new Promise(resolve => { this.#bindAll = resolve })
+    this.#services = new Services({ ...this.#parts, backends: (service, port) => this.#backends(service, port) }, () => this.watchers.changed())
   }
 
   start (signal?: AbortSignal): Promise<void> {
@@ -75,8 +73,7 @@ export class Cluster {
     this.#unlock = unlock
     for (const end of ending) this.#leave(end)
     this.#open(fileStore(folder.values, clock.now().toString(36)))
-    this.#bindAll()
-    await this.#bound
+    await this.#services.open()
     const adopted = replicas.map(record => this.#adopt(record)).filter(replica => replica !== undefined)
     const waited = new AbortController()
     await Promise.race([Promise.all(adopted.map(replica => replica.firstAnswer)), clock.sleep(firstAnswersMs, waited.signal)])
@@ -104,7 +101,7 @@ export class Cluster {
     }
     this.#life.abort()
     // Services go last: replicas that finish their work may still need one another.
-    await Promise.all([...this.#services.values()].map(service => service.close()))
+    await this.#services.closeAll()
     this.#unlock()
   }
 
@@ -115,7 +112,7 @@ export class Cluster {
       if ('code' in plan) problems.push(plan)
       else if (!problems.some(isError)) this.#applyDeployment(workload, plan, keepReplicas)
     } else if (!problems.some(isError)) {
-      if (workload.kind === 'Service') this.#applyService(workload)
+      if (workload.kind === 'Service') this.#services.apply(keyOf(workload.metadata), workload)
       else this.#applyData(workload)
     }
     this.watchers.changed()
@@ -140,18 +137,6 @@ export class Cluster {
     if (known === undefined && this.#isRunning) deployment.begin()
   }
 
-  #applyService (service: Service): void {
-    const key = keyOf(service.metadata)
-    const known = this.#services.get(key)
-    if (known !== undefined && JSON.stringify(known.service.spec) === JSON.stringify(service.spec)) return
-    const local = new LocalService(service, { ...this.#parts, backends: (service, port) => this.#backends(service, port) })
-    this.#services.set(key, local)
-    this.#afterBinding(async () => {
-      await known?.close()
-      await local.bind()
-    })
-  }
-
   #applyData (workload: Extract<Workload, { kind: 'Secret' | 'ConfigMap' }>): void {
     this.manifests.apply(workload)
     for (const { ref, replicas } of this.#deployments.values()) {
@@ -166,9 +151,7 @@ export class Cluster {
       this.#deployments.delete(key)
       if (deployment !== undefined) this.#leave(deployment.delete())
     } else if (ref.kind === 'Service') {
-      const service = this.#services.get(key)
       this.#services.delete(key)
-      this.#afterBinding(async () => service?.close())
     } else {
       this.manifests.delete(ref.kind, ref.namespace, ref.name)
     }
@@ -191,11 +174,11 @@ export class Cluster {
   /** Containers as the worker sees them: the Services' variables stand before its own. */
   async containers (ref: ObjectRef): Promise<readonly PodContainer[] | undefined> {
     await this.opened
-    await this.#bound
+    await this.#services.bound()
     const deployment = this.deployment(ref)
     if (deployment === undefined) return undefined
     const { name, env, envFrom } = deployment.plan.container
-    return [{ name, env: [...this.#serviceVariables(ref.namespace), ...env], envFrom }]
+    return [{ name, env: [...this.#services.variables(ref.namespace), ...env], envFrom }]
   }
 
   functionState ({ namespace, name, port }: FunctionRef): FunctionState | undefined {
@@ -223,7 +206,7 @@ export class Cluster {
   }
 
   async #prepare (plan: PodPlan, { name, log }: ReplicaIdentity): Promise<Start | { readonly failure: string }> {
-    await this.#bound
+    await this.#services.bound()
     const living = new Set([...this.#replicas()].map(replica => replica.name))
     for (const known of this.#ports.keys()) if (!living.has(known)) this.#ports.delete(known)
     const port = await freePort(this.#parts.random, new Set(this.#ports.values()))
@@ -232,26 +215,16 @@ export class Cluster {
   }
 
   #startOf (plan: PodPlan, name: string, log: string, freePort: number): Start | { readonly failure: string } {
-    const variables = this.#serviceVariables(plan.namespace).map(({ name, value = '' }) => [name, value] as const)
+    const variables = this.#services.variables(plan.namespace).map(({ name, value = '' }) => [name, value] as const)
     return replicaStart({
       plan, name, log, freePort, given: [...passedOn(process.env), ...variables],
-      lookUp: this.manifests.lookUp(plan.namespace), isBehindService: this.#isBehindService(plan),
+      lookUp: this.manifests.lookUp(plan.namespace), isBehindService: this.#services.select(plan),
     })
   }
 
   #readinessOf (plan: PodPlan, port: number): ReadinessRule {
     const start = this.#startOf(plan, '', '', port)
-    return 'failure' in start ? readinessRule({ ...plan, env: {}, port, isBehindService: this.#isBehindService(plan) }) : start.readiness
-  }
-
-  #serviceVariables (namespace: string) {
-    return [...this.#services.values()]
-      .filter(({ service }) => service.metadata.namespace === namespace)
-      .flatMap(local => serviceVariables(local.service.metadata.name, local.bound()))
-  }
-
-  #isBehindService ({ namespace, labels }: PodPlan): boolean {
-    return [...this.#services.values()].some(local => local.service.metadata.namespace === namespace && local.matches(labels))
+    return 'failure' in start ? readinessRule({ ...plan, env: {}, port, isBehindService: this.#services.select(plan) }) : start.readiness
   }
 
   #selectedBy (local: LocalService): readonly DeploymentController[] {
@@ -270,13 +243,6 @@ export class Cluster {
 
   #replicas (): readonly Replica[] {
     return [...this.#deployments.values()].flatMap(deployment => [...deployment.replicas])
-  }
-
-  /** Bindings happen one after the other, in the order of their manifests. */
-  #afterBinding (work: () => Promise<void>): void {
-    const bound = this.#bound.then(work)
-    inBackground(bound, this.#parts.log, 'could not bind a Service')
-    this.#bound = Promise.allSettled([bound]).then(() => this.watchers.changed())
   }
 
   #leave (work: Promise<void>): void {

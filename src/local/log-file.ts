@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, fstatSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { copyFile, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -24,6 +24,7 @@ export async function boundLog (file: string, maxBytes = maxLogBytes): Promise<v
 
 /** The last line with text in it, at most 300 characters; empty when there is none. */
 export function lastLine (file: string): string {
+  if (!existsSync(file)) return ''
   const fd = openSync(file, 'r')
   try {
     const size = fstatSync(fd).size

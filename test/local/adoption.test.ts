@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { identityOf } from '../../src/local/process-identity.js'
 import { deployment, fixtures, freshFolder, isAlive, refOf, setup, until } from './support.js'
 
@@ -11,6 +11,7 @@ const hostProgram = join(import.meta.dirname, '../../node_modules/.cache', `loca
 beforeAll(async () => {
   await build({ entryPoints: [join(fixtures, 'host.ts')], outfile: hostProgram, bundle: true, platform: 'node', format: 'esm', target: 'node20' })
 })
+afterAll(() => rmSync(hostProgram, { force: true }))
 
 interface Told { readonly spec: number, readonly status: number, readonly ready: number, readonly pids: readonly number[] }
 
