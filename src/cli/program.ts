@@ -1,14 +1,9 @@
 import { Command, CommanderError } from 'commander'
 import { errorCode, errorMessage, TidegateError } from '../core/errors.js'
 import { didYouMean } from '../spec/problem.js'
+import type { ExitCode, Output, RunOptions } from './command.js'
 import { helpEpilogue, helpProlog } from './help.js'
 import { version } from './version.js'
-
-/** Where a command writes: one line a call. */
-export interface Output { out(line: string): void, error(line: string): void }
-
-/** 0: done. 1: there are problems. 2: the command line cannot be understood. */
-export type ExitCode = 0 | 1 | 2
 
 const commandNames = ['run', 'lint', 'scalers', 'connectors', 'schema']
 
@@ -75,22 +70,6 @@ function addRun (program: Command, output: Output, setExitCode: (code: ExitCode)
     .option('--no-tui', 'write log lines though this is a terminal')
     .addHelpText('after', '\nExamples:\n  tidegate run -f examples/thumbnails/k8s\n  tidegate run -f k8s/ -f secrets.yaml --port 9090\n\nCtrl-C stops receiving, waits for what is in flight, and ends the replicas.')
     .action(async (options: RunOptions) => { setExitCode(await (await import('./commands/run.js')).run(options, output)) })
-}
-
-/** What `run` was asked for. */
-export interface RunOptions {
-  readonly filename: readonly string[]
-  readonly recursive: boolean
-  /** Undefined: no port is opened. */
-  readonly port?: number
-  readonly host: string
-  readonly stateDir?: string
-  readonly fresh: boolean
-  readonly strict: boolean
-  /** File that decisions are appended to. */
-  readonly record?: string
-  readonly logLevel: string
-  readonly tui: boolean
 }
 
 function addLint (program: Command, output: Output, setExitCode: (code: ExitCode) => void): void {

@@ -3,7 +3,7 @@ import type { Registry } from '../../registry/registry.js'
 import { didYouMean, referencePage, type PageFormat } from '../../spec/index.js'
 import { builtins } from '../builtins.js'
 import { listing } from '../listing.js'
-import type { ExitCode, Output } from '../program.js'
+import type { ExitCode, Output } from '../command.js'
 import { connectorFacts } from '../reference-facts.js'
 
 /** Lists the connectors, or shows the page of one, named by its type or its key. Rejects with TG_CONNECTOR_UNKNOWN. */

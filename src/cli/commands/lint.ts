@@ -3,7 +3,7 @@ import { formatProblem, isError, type Problem } from '../../spec/problem.js'
 import { contentsOf, manifestFolder } from '../../manifest/index.js'
 import { builtins } from '../builtins.js'
 import { problemsOf } from '../lint/problems.js'
-import type { ExitCode, Output } from '../program.js'
+import type { ExitCode, Output } from '../command.js'
 
 /** Checks manifests offline and writes every problem with its place. Rejects with TG_USAGE when a path leads nowhere. */
 export async function lint (paths: readonly string[], options: { readonly recursive: boolean }, output: Output, registry: Registry = builtins): Promise<ExitCode> {

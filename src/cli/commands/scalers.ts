@@ -4,7 +4,7 @@ import type { Registry } from '../../registry/registry.js'
 import { didYouMean, referencePage, type PageFormat } from '../../spec/index.js'
 import { builtins } from '../builtins.js'
 import { listing } from '../listing.js'
-import type { ExitCode, Output } from '../program.js'
+import type { ExitCode, Output } from '../command.js'
 import { scalerFacts } from '../reference-facts.js'
 
 /** Lists the scalers, or shows the page of one. Rejects with TG_SCALER_UNKNOWN or TG_SCALER_NOT_BUILT. */

@@ -1,6 +1,6 @@
 import { resourceSchema } from '../../registry/schema.js'
 import { builtins } from '../builtins.js'
-import type { ExitCode, Output } from '../program.js'
+import type { ExitCode, Output } from '../command.js'
 
 /** Writes the JSON Schema of all kinds, with the built-in scalers and connectors. */
 export async function schema (output: Output): Promise<ExitCode> {

@@ -1,0 +1,21 @@
+/** Where a command writes: one line a call. */
+export interface Output { out(line: string): void, error(line: string): void }
+
+/** 0: done. 1: there are problems. 2: the command line cannot be understood. */
+export type ExitCode = 0 | 1 | 2
+
+/** What `run` was asked for. */
+export interface RunOptions {
+  readonly filename: readonly string[]
+  readonly recursive: boolean
+  /** Undefined: no port is opened. */
+  readonly port?: number
+  readonly host: string
+  readonly stateDir?: string
+  readonly fresh: boolean
+  readonly strict: boolean
+  /** File that decisions are appended to. */
+  readonly record?: string
+  readonly logLevel: string
+  readonly tui: boolean
+}
