@@ -36,7 +36,7 @@ it('members of a queue group share the events', async () => {
   const members = await Promise.all([nats.open(parsed.value, testKit()), nats.open(parsed.value, testKit())])
   for (let i = 0; i < 100; i++) connection.publish('s', 'x')
   await connection.flush()
-  const waiting = async (): Promise<number> => (await Promise.all(members.map(m => m.backlog?.(AbortSignal.timeout(1000)) ?? 0))).reduce((a, b) => a + b, 0)
+  const waiting = async (): Promise<number> => (await Promise.all(members.map(m => m.backlog?.(AbortSignal.timeout(1000)) ?? Promise.resolve(0)))).reduce((a, b) => a + b, 0)
   expect(await eventually('all arrived', waiting, n => n >= 100)).toBe(100)
   await Promise.all(members.map(m => m.close()))
   await connection.close()

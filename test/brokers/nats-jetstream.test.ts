@@ -32,14 +32,14 @@ async function open (metadata: Record<string, unknown>): Promise<Connector> {
   return natsJetstream.open(parsed.value, testKit())
 }
 
-interface Receiving { readonly stop: AbortController, next(): Promise<Delivery> }
+interface Receiving { readonly stop: AbortController, readonly next: () => Promise<Delivery> }
 function receive (connector: Connector, slots: number): Receiving {
   const stop = new AbortController()
   const deliveries = connector.receive(stop.signal, testCapacity(slots))[Symbol.asyncIterator]()
   const next = async (): Promise<Delivery> => {
-    const { done, value } = await deliveries.next()
-    if (done === true) throw new Error('receive ended')
-    return value as Delivery
+    const result = await deliveries.next()
+    if (result.done === true) throw new Error('receive ended')
+    return result.value
   }
   return { stop, next }
 }
