@@ -1,6 +1,7 @@
 // `npm run demo`: the thumbnails example on this machine, with everything embedded. On a terminal the run's live view stays until Ctrl-C;
 // without one, or with --once, it ends when the story is over. Exit 0 only if the whole story happened.
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import { Story } from './demo-story.mjs'
 import { root } from './load-ts.mjs'
 
 const limitMs = 60_000
+const drainMs = 15_000
 const example = join(root, 'examples/thumbnails')
 const data = join(example, 'data')
 const log = join(data, 'tidegate.log')
@@ -27,9 +29,9 @@ process.on('SIGTERM', () => run.kill('SIGTERM'))
 
 await follow()
 run.kill('SIGTERM')
-await untilEnded()
-console.log(['', ...(hasTerminal ? story.lines : []), story.outcome(), '', story.isTold ? next() : whatRunSaid()].join('\n'))
-process.exit(story.isTold ? 0 : 1)
+const hasEnded = await untilEnded()
+console.log(['', ...(hasTerminal ? story.lines : []), story.outcome(), '', story.isTold && hasEnded ? next() : whatRunSaid()].join('\n'))
+process.exit(story.isTold && hasEnded ? 0 : 1)
 
 /** Builds and installs what is not there yet, each with its own progress. */
 async function prepare () {
@@ -70,8 +72,14 @@ async function statuses () {
   }
 }
 
+/** Whether the run ends when it is told to; one that does not is killed, and its guard ends the replicas. */
 async function untilEnded () {
-  if (!ended.signal.aborted) await new Promise(resolve => ended.signal.addEventListener('abort', resolve))
+  if (ended.signal.aborted) return true
+  const inTime = await Promise.race([once(ended.signal, 'abort').then(() => true), sleep(drainMs, false)])
+  if (inTime) return true
+  console.error(`the run did not end within ${drainMs / 1000} s of SIGTERM`)
+  run.kill('SIGKILL')
+  return false
 }
 
 function next () {

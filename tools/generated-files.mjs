@@ -5,12 +5,12 @@ import { loadTs } from './load-ts.mjs'
 export async function generatedFiles () {
   const { errorCatalogue } = await loadTs('src/core/errors.ts')
   const { reasons } = await loadTs('src/core/scaling/reasons.ts')
-  const { metricCatalogue } = await loadTs('src/core/metrics.ts')
+  const { metricsReference } = await loadTs('src/telemetry/reference.ts')
   return new Map([
     ['docs/flow.svg', flowSvg()],
     ['docs/reference/errors.md', errorsPage(errorCatalogue)],
     ['docs/reference/reasons.md', reasonsPage(reasons)],
-    ['docs/reference/metrics.md', metricsPage(metricCatalogue)],
+    ['docs/reference/metrics.md', note('src/core/metrics.ts') + '\n' + metricsReference()],
     ...await componentPages(),
     ['tidegate.schema.json', await said(await loadTs('src/cli/commands/schema.ts'), 'schema')],
   ])
@@ -50,12 +50,6 @@ function reasonsPage (reasons) {
   const rows = Object.entries(reasons).map(([code, text]) => `| \`${code}\` | ${text} |`)
   return page('src/core/scaling/reasons.ts', 'Reasons', 'Every decision about a replica count has exactly one reason, those that change nothing too.',
     ['| Reason | What it says |', '|---|---|', ...rows])
-}
-
-function metricsPage (catalogue) {
-  const rows = Object.entries(catalogue).map(([name, { type, help, labels }]) => `| \`tidegate_${name}\` | ${type} | ${help} | ${labels.map(label => `\`${label}\``).join(' ')} |`)
-  return page('src/core/metrics.ts', 'Metrics', 'What `/metrics` shows. Names and labels are an interface; dashboards and alerts may rely on them.',
-    ['| Metric | Type | What it says | Labels |', '|---|---|---|---|', ...rows])
 }
 
 function page (source, title, intro, lines) {
