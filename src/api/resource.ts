@@ -5,7 +5,7 @@ import { readKind } from './kind.js'
 import { scaledJobKind, type ScaledJob } from './scaled-job.js'
 import { scaledObjectKind, type ScaledObject } from './scaled-object.js'
 import { clusterTriggerAuthenticationKind, triggerAuthenticationKind, vaultFields, type ClusterTriggerAuthentication, type TriggerAuthentication } from './trigger-authentication.js'
-import { triggerKind, type Trigger } from './trigger.js'
+import { deadLetterOf, sourceOf, triggerKind, type Trigger } from './trigger.js'
 
 export type Resource = ScaledObject | ScaledJob | TriggerAuthentication | ClusterTriggerAuthentication | Trigger
 
@@ -47,9 +47,12 @@ export function notRunnable (resource: Resource): readonly Problem[] {
     case 'TriggerAuthentication':
     case 'ClusterTriggerAuthentication': return vaultFields.filter(field => resource.spec[field] !== undefined)
       .map(field => refuse(['spec', field], 'is not built yet', 'use secretTargetRef, configMapTargetRef or env'))
-    case 'Trigger': return []
+    case 'Trigger': return deadLetterElsewhere(resource)
+      ? [refuse(['spec', 'deadLetter', 'to'], 'a destination of another kind than the source is not built yet', `use ${sourceOf(resource).key}, or leave deadLetter out`)] : []
   }
 }
+
+const deadLetterElsewhere = (trigger: Trigger): boolean => ![undefined, sourceOf(trigger).key].includes(deadLetterOf(trigger)?.key)
 
 const quote = (value: unknown): string => typeof value === 'string' ? `"${value}"` : value === undefined ? 'nothing' : JSON.stringify(value)
 
