@@ -48,7 +48,7 @@ export class ConsumerBell {
     while (!signal.aborted) {
       const bell = listen(connection, await this.#subjects(api), { clock, signal, address: natsAddress(this.#config), stream })
       try {
-        await connection.flush()
+        await connection.flush().catch((error: unknown) => { throw sourceError(error, `lost the line to NATS at ${natsAddress(this.#config)}`) })
         let info = await look() // after the subscription is in place: nothing falls between the two
         const grewMeanwhile = arrived(info) > seen
         if (!grewMeanwhile) {
