@@ -66,6 +66,7 @@ export function executorMemory (currentReplicas: number, lastActiveTime: Request
   return {
     version: 1,
     adoptedAt: longAgo,
+    adoptedReplicas: 0,
     ...(lastActiveAt === undefined ? {} : { lastActiveAt }),
     recommendations: [{ at: now - 1000, replicas: currentReplicas }],
     scaleEvents: [],

@@ -23,7 +23,7 @@ export function decideWith (reading: Reading, fallback: WrittenFallback | null, 
     },
     current: { spec: current, status: current, ready: current },
     readings: [reading],
-    memory: { version: 1, adoptedAt: 0, recommendations: [], scaleEvents: [], failures },
+    memory: { version: 1, adoptedAt: 0, adoptedReplicas: 0, recommendations: [], scaleEvents: [], failures },
   })
 }
 

@@ -70,7 +70,7 @@ function readingOf (trigger: string, at: number, { kind, target_milli: target = 
 }
 
 const memoryOf = (recommendations: ScaleMemory['recommendations']): ScaleMemory =>
-  ({ version: 1, adoptedAt: longAgo, recommendations, scaleEvents: [], failures: {} })
+  ({ version: 1, adoptedAt: longAgo, adoptedReplicas: 0, recommendations, scaleEvents: [], failures: {} })
 
 /** One whole pass is one decision. */
 export function checkReconcile (given: Reconcile, expected: ReconcileExpected): void {

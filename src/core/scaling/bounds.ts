@@ -9,17 +9,18 @@ export const busy: Stage = {
   },
 }
 
-/** A target that was taken over a short while ago is not lowered before one full window: what was before is not known. */
+/** A target that was taken over a short while ago is not lowered below what was found before one full window: what was before is not known. */
 export const adopted: Stage = {
   name: 'adopted',
   apply: ({ replicas, current, memory, policy, now, rechecks }) => {
     const until = memory.adoptedAt + policy.scaleDown.stabilizationWindowMs
-    if (replicas >= current.spec || now >= until) return undefined
+    const found = Math.min(current.spec, memory.adoptedReplicas)
+    if (replicas >= found || now >= until) return undefined
     return {
-      replicas: current.spec,
+      replicas: found,
       reason: 'Adopted',
       rechecks: [...rechecks, until],
-      because: `taken over a short while ago: nothing is lowered for another ${Math.ceil((until - now) / 1000)} s`,
+      because: `taken over a short while ago with ${replicasText(memory.adoptedReplicas)}: not lowered below that for another ${Math.ceil((until - now) / 1000)} s`,
     }
   },
 }

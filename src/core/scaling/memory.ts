@@ -5,7 +5,7 @@ import type { CurrentReplicas, ScaleMemory } from './types.js'
 /** Where nothing is known of the past: a full window from the count that is there. It may be raised; nothing is lowered for one window. */
 export function seedMemory (now: EpochMs, current: CurrentReplicas | number): ScaleMemory {
   const replicas = typeof current === 'number' ? current : current.spec
-  return { version: 1, adoptedAt: now, recommendations: [{ at: now, replicas }], scaleEvents: [], failures: {} }
+  return { version: 1, adoptedAt: now, adoptedReplicas: replicas, recommendations: [{ at: now, replicas }], scaleEvents: [], failures: {} }
 }
 
 /** A Kubernetes annotation holds it, beside others. */
@@ -22,10 +22,11 @@ export function writeMemory (memory: ScaleMemory): string {
   return text
 }
 
-function textOf ({ version, adoptedAt, lastActiveAt, lastSet, recommendations, scaleEvents, failures }: ScaleMemory): string {
+function textOf ({ version, adoptedAt, adoptedReplicas, lastActiveAt, lastSet, recommendations, scaleEvents, failures }: ScaleMemory): string {
   return JSON.stringify({
     version,
     adoptedAt,
+    adoptedReplicas,
     lastActiveAt,
     lastSet,
     recommendations: recommendations.map(({ at, replicas }) => [at, replicas]),
@@ -51,8 +52,8 @@ function coarser (memory: ScaleMemory): ScaleMemory {
 /** Undefined for anything that `writeMemory` of this version did not write: such a memory counts as lost. Never throws. */
 export function readMemory (text: string): ScaleMemory | undefined {
   const raw = parsed(text)
-  if (!isRecord(raw) || raw['version'] !== 1 || !isCount(raw['adoptedAt'])) return undefined
-  const { adoptedAt, lastActiveAt, lastSet } = raw
+  if (!isRecord(raw) || raw['version'] !== 1 || !isCount(raw['adoptedAt']) || !isCount(raw['adoptedReplicas'])) return undefined
+  const { adoptedAt, adoptedReplicas, lastActiveAt, lastSet } = raw
   const recommendations = pairs(raw['recommendations'])
   const scaleEvents = pairs(raw['scaleEvents'])
   const failures = failuresOf(raw['failures'])
@@ -60,6 +61,7 @@ export function readMemory (text: string): ScaleMemory | undefined {
   return {
     version: 1,
     adoptedAt,
+    adoptedReplicas,
     ...(isCount(lastActiveAt) ? { lastActiveAt } : {}),
     recommendations: recommendations.map(([at, replicas]) => ({ at, replicas })),
     scaleEvents: scaleEvents.map(([at, change]) => ({ at, change })),

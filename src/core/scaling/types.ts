@@ -99,8 +99,9 @@ export interface ScaleEvent { readonly at: EpochMs, readonly change: number }
 export interface ScaleMemory {
   /** Form of this object; another number is not understood and counts as lost. */
   readonly version: 1
-  /** When this unit took the target over; it lowers nothing before one full window. */
+  /** When this unit took the target over, and the count that it found: nothing below that count before one full window. */
   readonly adoptedAt: EpochMs
+  readonly adoptedReplicas: number
   /** Last instant at which the target counted as active. */
   readonly lastActiveAt?: EpochMs
   /** Raw wishes inside the stabilization windows, oldest first. */

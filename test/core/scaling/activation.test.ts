@@ -84,3 +84,9 @@ test('a target that was taken over is not lowered before one full window; edits 
   expect(told(unit.at(299, backlog(0)))).toEqual([5, 'Adopted'])
   expect(told(unit.at(300, backlog(0)))).toEqual([0, 'Deactivated'])
 })
+
+test('what was raised after the take-over may go back to what was found', () => {
+  const unit = new VirtualUnit({ memory: seedMemory(start, 0), replicas: 0, policy: { cooldownMs: 5_000 } })
+  expect(told(unit.at(1, backlog(5)))[0]).toBe(1)
+  expect(told(unit.at(7, backlog(0)))).toEqual([0, 'Deactivated'])
+})

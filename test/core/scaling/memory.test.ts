@@ -5,7 +5,7 @@ import type { ScaleMemory } from '../../../src/core/scaling/types.js'
 import { backlog, start, told, VirtualUnit } from './unit.js'
 
 const full: ScaleMemory = {
-  version: 1, adoptedAt: 1, lastActiveAt: 2, lastSet: 3, recommendations: [{ at: 4, replicas: 5 }], scaleEvents: [{ at: 6, change: -7 }],
+  version: 1, adoptedAt: 1, adoptedReplicas: 2, lastActiveAt: 2, lastSet: 3, recommendations: [{ at: 4, replicas: 5 }], scaleEvents: [{ at: 6, change: -7 }],
   failures: { queue: { count: 8, lookedAt: 9 } },
 }
 

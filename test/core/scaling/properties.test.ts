@@ -27,7 +27,7 @@ const policy: fc.Arbitrary<ScalePolicy> = fc.record({
 }))
 
 const memory: fc.Arbitrary<ScaleMemory> = fc.record({
-  adoptedAt: moment, lastActiveAt: moment,
+  adoptedAt: moment, adoptedReplicas: count, lastActiveAt: moment,
   recommendations: fc.array(fc.record({ at: moment, replicas: count }), { maxLength: 5 }),
   scaleEvents: fc.array(fc.record({ at: moment, change: fc.integer({ min: -20, max: 20 }) }), { maxLength: 5 }),
 }).map(one => ({ version: 1, failures: {}, ...one }))
@@ -75,9 +75,10 @@ test('a busy replica is never stopped, but for a maximum that the user wrote', (
   expect(decideReplicas(given).replicas).toBeGreaterThanOrEqual(Math.min(spec, busy, given.policy.maxReplicas))
 }))
 
-test('a first window after a take-over lowers nothing', () => check(given => {
+test('a first window after a take-over lowers nothing below what was found', () => check(given => {
+  const { adoptedReplicas } = given.memory
   const { replicas } = decideReplicas({ ...given, memory: { ...given.memory, adoptedAt: start - 1000 } })
-  expect(replicas).toBeGreaterThanOrEqual(Math.min(given.current.spec, given.policy.maxReplicas))
+  expect(replicas).toBeGreaterThanOrEqual(Math.min(given.current.spec, adoptedReplicas, given.policy.maxReplicas))
 }))
 
 test('before recheckAt the same readings give no other count', () => check(given => {

@@ -26,7 +26,7 @@ const ways: Readonly<Record<Reason, readonly [UnitOptions, Look]>> = {
   SourceFailed: [four, failing()],
   SourceAbsent: [four, nothingYet()],
   Busy: [{ ...four, policy: { scaleDown: noWindow } }, backlog(5)],
-  Adopted: [{ ...four, memory: { ...recommended(0), adoptedAt: start } }, backlog(5)],
+  Adopted: [{ ...four, memory: { ...recommended(0), adoptedAt: start, adoptedReplicas: 4 } }, backlog(5)],
   Paused: [{ ...four, policy: { paused: { kind: 'hold' } } }, backlog(0)],
   ScaleInPaused: [{ ...four, policy: { pausedScaleIn: true } }, backlog(0)],
   ScaleOutPaused: [{ policy: { pausedScaleOut: true } }, backlog(30)],
