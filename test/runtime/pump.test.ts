@@ -168,7 +168,9 @@ test('a lost line is opened again, and meanwhile the demand is a failure and not
   const t = bundle()
   t.ready('a')
   t.pump.start()
+  expect(t.pump.conditions()[0]).toMatchObject({ status: 'Unknown', reason: 'Connecting' })
   await t.clock.advance(0)
+  expect(t.pump.conditions()[0]).toMatchObject({ status: 'True', reason: 'TriggerReady' })
   t.sourceAway = true
   t.source.lose(new Error('reset'))
   await t.clock.advance(5_000)

@@ -5,6 +5,8 @@ export function pumpConditions (state: {
   readonly options: CallOptions
   readonly suspendedBecause: string | undefined
   readonly lost: { readonly code: string, readonly message: string } | undefined
+  /** The line to the source is open: what is published from now on is received. */
+  readonly isOpen: boolean
   readonly hasFunction: boolean
   readonly circuitOpen: boolean
   readonly lastFailure: string | undefined
@@ -14,11 +16,12 @@ export function pumpConditions (state: {
 
 type State = Parameters<typeof pumpConditions>[0]
 
-function ready ({ suspendedBecause, lost, hasFunction, options }: State): Condition {
+function ready ({ suspendedBecause, lost, isOpen, hasFunction, options }: State): Condition {
   const no = (reason: string, message: string): Condition => ({ type: 'Ready', status: 'False', reason, message })
   if (suspendedBecause !== undefined) return no('Suspended', `no events are pulled: ${suspendedBecause}`)
   if (lost !== undefined) return no('SourceUnreachable', `${lost.code} ${lost.message}`)
   if (!hasFunction) return no('FunctionNotFound', 'TG_TARGET_NOT_FOUND there is neither a Service nor a Deployment of the name in spec.function; create one, or mend the name')
+  if (!isOpen) return { type: 'Ready', status: 'Unknown', reason: 'Connecting', message: 'the line to the source is being opened' }
   return { type: 'Ready', status: 'True', reason: 'TriggerReady', message: `each event is sent as ${options.method} ${options.path === '' ? '/' : options.path}` }
 }
 

@@ -170,7 +170,7 @@ export class DeliveryPump {
 
   conditions (): readonly Condition[] {
     return pumpConditions({
-      options: this.#parts.plan.options, suspendedBecause: this.#suspendedBecause, lost: this.#receiver.lost,
+      options: this.#parts.plan.options, suspendedBecause: this.#suspendedBecause, lost: this.#receiver.lost, isOpen: this.#receiver.connector !== undefined,
       hasFunction: this.#function !== undefined, circuitOpen: this.#circuit.isOpen, lastFailure: this.#lastFailure?.because,
     })
   }

@@ -49,6 +49,7 @@ export class Receiver {
       try {
         this.#connector = await untilAborted(this.#parts.open(), signal)
         this.#is(undefined)
+        this.#parts.onChange()
         await this.#pull(this.#connector, signal)
       } catch (error) {
         if (!signal.aborted) this.#is({ code: errorCode(error, 'TG_SOURCE_UNREACHABLE'), message: errorMessage(error) })
