@@ -162,12 +162,12 @@ export class Cluster {
     return ref.kind === 'Deployment' ? this.#deployments.get(keyOf(ref)) : undefined
   }
 
-  setReplicas (ref: ObjectRef, replicas: number): void {
+  setReplicas (ref: ObjectRef, replicas: number, busy: ReadonlySet<string>): void {
     const deployment = this.deployment(ref)
     if (deployment === undefined) {
       throw new TidegateError('TG_TARGET_NOT_FOUND', `there is no ${refKey(ref)} on this machine`, { hint: 'its manifest must be among those that run' })
     }
-    deployment.set(replicas)
+    deployment.set(replicas, busy)
     this.watchers.changed()
   }
 

@@ -69,13 +69,13 @@ export class DeploymentController {
     this.reconcile()
   }
 
-  /** The wish is on disk before it is acted on: a start after a crash goes on with it. */
-  set (replicas: number): void {
+  /** The wish is on disk before it is acted on: a start after a crash goes on with it. Replicas named in `busy` go last. */
+  set (replicas: number, busy: ReadonlySet<string> = nobody): void {
     this.#isSet = true
     if (replicas === this.wanted) return
     this.wanted = replicas
     this.#keepWanted()
-    this.reconcile()
+    this.reconcile(busy)
   }
 
   /** Goes on with a process of an earlier Tidegate; one of another template is replaced later. */
@@ -105,7 +105,7 @@ export class DeploymentController {
   }
 
   /** Takes the next steps towards the wish. Level-based: called after every change, and once more costs nothing. */
-  reconcile (): void {
+  reconcile (busy: ReadonlySet<string> = nobody): void {
     for (const replica of this.replicas) if (replica.phase === 'gone') this.replicas.delete(replica)
     if (!this.#hasBegun || this.#isReconciling) return
     this.#isReconciling = true // ending a replica changes it, which brings us back here
@@ -113,7 +113,7 @@ export class DeploymentController {
     const { create, end } = nextSteps({
       wanted: this.wanted,
       live: live.map(replica => ({
-        replica, isReady: replica.isReady, createdAt: replica.identity.createdAt, isCurrent: replica.identity.templateHash === this.#plan.templateHash,
+        replica, isReady: replica.isReady, createdAt: replica.identity.createdAt, isCurrent: replica.identity.templateHash === this.#plan.templateHash, isBusy: busy.has(replica.name),
       })),
       ending: this.replicas.size - live.length,
       isInPlace: hasFixedPort(this.#plan.container),
@@ -185,5 +185,7 @@ export class DeploymentController {
     return [...this.replicas].some(replica => replica.name === name) ? this.#newName() : name
   }
 }
+
+const nobody: ReadonlySet<string> = new Set()
 
 const next = (ms: number): string => ms === 0 ? 'starting it again' : `next start in ${formatDuration(ms)}`

@@ -32,7 +32,7 @@ export function localCluster (options: LocalOptions): LocalCluster {
   return {
     scaleTarget: {
       watch: (target, listener) => cluster.watchers.add(() => cluster.deployment(target)?.state(), listener),
-      set: async (target, replicas) => cluster.setReplicas(target, replicas),
+      set: async (target, replicas, busy) => cluster.setReplicas(target, replicas, busy),
     },
     endpoints: { watch: (fn, listener) => cluster.watchers.add(() => cluster.functionState(fn), listener) },
     objects: {

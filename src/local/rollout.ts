@@ -3,6 +3,8 @@ export interface Candidate {
   /** Whether it was made from the present template. */
   readonly isCurrent: boolean
   readonly isReady: boolean
+  /** Known to be working right now. */
+  readonly isBusy: boolean
   readonly createdAt: number
 }
 
@@ -37,7 +39,7 @@ export function nextSteps<R extends Candidate> ({ wanted, live, ending, isInPlac
   return { create: Math.max(0, Math.min(missing, room)), end: [...old.filter(r => !r.isReady), ...replaced, ...surplus] }
 }
 
-/** Order of going: those that are not ready, then the youngest; what has run longest has the warmest caches. */
+/** Order of going: those that are not ready, then idle ones, then the youngest; what has run longest has the warmest caches. */
 export function firstToGo<R extends Candidate> (replicas: readonly R[]): readonly R[] {
-  return [...replicas].sort((a, b) => Number(a.isReady) - Number(b.isReady) || b.createdAt - a.createdAt)
+  return [...replicas].sort((a, b) => Number(a.isReady) - Number(b.isReady) || Number(a.isBusy) - Number(b.isBusy) || b.createdAt - a.createdAt)
 }

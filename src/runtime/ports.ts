@@ -68,8 +68,11 @@ export type TargetState = CurrentReplicas
 export interface ScaleTarget {
   /** Calls back at once with what is known (undefined: the target does not exist) and after every change, until stopped. */
   watch(target: ObjectRef, listener: (state: TargetState | undefined) => void): () => void
-  /** Asks for this many replicas. Resolves when the wish is taken, not when they run. Rejects when it was not taken. */
-  set(target: ObjectRef, replicas: number): Promise<void>
+  /**
+   * Asks for this many replicas. Resolves when the wish is taken, not when they run. Rejects when it was not taken.
+   * `busy`: names of replicas (as in `Endpoint.id`) that work right now and are the last to go.
+   */
+  set(target: ObjectRef, replicas: number, busy: ReadonlySet<string>): Promise<void>
 }
 
 /** One ready address of a function. */

@@ -173,7 +173,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
       voices: [...(so?.voices ?? []), ...runs.map(run => run.pump.demand)],
       pollingIntervalMs: Math.min(...(so === undefined ? [] : [so.object.spec.pollingIntervalMs]), ...runs.map(run => run.trigger.spec.scale.pollingInterval)),
       cachedMetrics: so?.object.spec.triggers.every(t => t.useCachedMetrics) === true && runs.length === 0,
-      busy: () => runs.length === 0 ? undefined : Math.max(...runs.map(run => run.pump.busyReplicas)),
+      busy: () => runs.length === 0 ? undefined : new Set(runs.flatMap(run => run.pump.busyReplicas)),
       onStatus: (conditions, scaling) => {
         so?.report(conditions, scaling)
         for (const run of runs) run.scaled(conditions, scaling)

@@ -39,8 +39,8 @@ export interface UnitPlan {
   readonly pollingIntervalMs: number
   /** `useCachedMetrics`: looks are not more frequent while there are replicas. */
   readonly cachedMetrics: boolean
-  /** Replicas working now, as far as we deliver to them. */
-  readonly busy: () => number | undefined
+  /** Ids of the replicas working now; undefined where we deliver nothing to them. */
+  readonly busy: () => ReadonlySet<string> | undefined
   /** Told after every decision, and when the target is gone. */
   readonly onStatus: (conditions: readonly Condition[], scaling: ScalingStatus | undefined) => void
 }
@@ -188,7 +188,7 @@ export class ScaleUnit {
     if (this.#stopping.signal.aborted || !ownership.owns(this.target)) return
     if (this.#current === undefined) return this.#reportMissing()
     const busy = this.#plan.busy()
-    const current: CurrentReplicas = { ...this.#current, ...(busy === undefined ? {} : { busy }) }
+    const current: CurrentReplicas = { ...this.#current, ...(busy === undefined ? {} : { busy: busy.size }) }
     const memory = await this.#memory.load(current)
     const input = { now: clock.now(), policy: this.#plan.policy, current, readings: this.#votes(), memory }
     const decision = decideReplicas(input)
@@ -198,7 +198,7 @@ export class ScaleUnit {
     })
     metrics.desired.set(decision.replicas)
     metrics.decided(decision.reason).inc()
-    await this.#carryOut(current, decision, memory)
+    await this.#carryOut(current, decision, memory, busy ?? new Set())
     this.#armVoices(decision)
     this.#lookAgainFor(decision)
     this.#report(current, decision, input.readings)
@@ -209,13 +209,13 @@ export class ScaleUnit {
   }
 
   /** Memory is written first: a crash between the two is harmless. A write that is refused takes it back. */
-  async #carryOut (current: CurrentReplicas, decision: Decision, memoryBefore: ScaleMemory): Promise<void> {
+  async #carryOut (current: CurrentReplicas, decision: Decision, memoryBefore: ScaleMemory, busy: ReadonlySet<string>): Promise<void> {
     const { scaleTarget, log, events, metrics } = this.#parts
     if (decision.replicas === current.spec) return this.#memory.keep(decision.memory, false)
     await this.#memory.keep(decision.memory, true)
     const because = decision.steps.at(-1)?.because ?? decision.reason
     try {
-      await scaleTarget.set(this.target, decision.replicas)
+      await scaleTarget.set(this.target, decision.replicas, busy)
     } catch (error) {
       metrics.writes.failed.inc()
       await this.#memory.keep(memoryBefore, true)

@@ -150,5 +150,5 @@ it('refuses a folder that another Tidegate runs on, and takes over the lock of o
   writeFileSync(join(first.stateDir, 'lock'), `${process.pid} another-boot:1\n`)
   const third = setup({ stateDir: first.stateDir })
   await third.cluster.start()
-  expect(await third.cluster.scaleTarget.set(refOf('none'), 1).catch(() => 'refused')).toBe('refused')
+  expect(await third.cluster.scaleTarget.set(refOf('none'), 1, new Set()).catch(() => 'refused')).toBe('refused')
 })

@@ -57,7 +57,7 @@ it('a replica that ignores SIGTERM is killed after its grace, children too', asy
   await counts('worker', { ready: 1 })
   const { pid, child = 0 } = await ask(fn('worker')?.endpoints[0]?.url ?? '')
   const began = performance.now()
-  await cluster.scaleTarget.set(refOf('worker'), 0)
+  await cluster.scaleTarget.set(refOf('worker'), 0, new Set())
   await counts('worker', { status: 0, ready: 0 })
   expect(performance.now() - began).toBeLessThan(500)
   await until(() => !isAlive(pid) && !isAlive(child))
@@ -98,7 +98,7 @@ it('a fixed PORT is used, and several replicas of it are warned of', async () =>
   await cluster.start()
   await counts('worker', { ready: 1 })
   expect(fn('worker')?.endpoints[0]?.url).toBe(`http://127.0.0.1:${port}`)
-  await cluster.scaleTarget.set(refOf('worker'), 2)
+  await cluster.scaleTarget.set(refOf('worker'), 2, new Set())
   expect(events[0]).toContain('FixedPort')
 })
 

@@ -32,7 +32,7 @@ it('restarts come at once, then after 10 s, doubling to 5 min, and anew after 10
 })
 
 describe('a rollout', () => {
-  const candidate = fc.record({ isCurrent: fc.boolean(), isReady: fc.boolean(), createdAt: fc.nat() })
+  const candidate = fc.record({ isCurrent: fc.boolean(), isReady: fc.boolean(), isBusy: fc.boolean(), createdAt: fc.nat() })
 
   it('never has fewer ready ones than wanted by its own doing, and ends at what is wanted', () => {
     fc.assert(fc.property(fc.array(candidate, { maxLength: 8 }), fc.integer({ min: 1, max: 8 }), (start, wanted) => {
@@ -43,20 +43,21 @@ describe('a rollout', () => {
         const left = live.filter(r => !end.includes(r))
         expect(left.filter(r => r.isReady).length).toBeGreaterThanOrEqual(Math.min(readyBefore, wanted))
         expect(left.length + create).toBeLessThanOrEqual(Math.max(left.length, wanted + 1))
-        live = [...left.map(r => ({ ...r, isReady: true })), ...Array.from({ length: create }, () => ({ isCurrent: true, isReady: false, createdAt: round }))]
+        live = [...left.map(r => ({ ...r, isReady: true })), ...Array.from({ length: create }, () => ({ isCurrent: true, isReady: false, isBusy: false, createdAt: round }))]
       }
       expect(live.filter(r => r.isCurrent)).toHaveLength(wanted)
       expect(live).toHaveLength(wanted)
     }))
   })
 
-  it('ends those that are not ready first, then the youngest', () => {
-    const [old, young, starting] = [{ isCurrent: true, isReady: true, createdAt: 1 }, { isCurrent: true, isReady: true, createdAt: 2 }, { isCurrent: true, isReady: false, createdAt: 0 }]
-    expect(nextSteps({ wanted: 1, live: [old, young, starting], ending: 0, isInPlace: false })).toEqual({ create: 0, end: [starting, young] })
+  it('ends those that are not ready first, then idle ones, then the youngest', () => {
+    const ready = { isCurrent: true, isReady: true, isBusy: false, createdAt: 1 }
+    const [old, young, busy, starting] = [ready, { ...ready, createdAt: 2 }, { ...ready, isBusy: true, createdAt: 3 }, { ...ready, isReady: false, createdAt: 0 }]
+    expect(nextSteps({ wanted: 1, live: [old, young, busy, starting], ending: 0, isInPlace: false })).toEqual({ create: 0, end: [starting, young, old] })
   })
 
   it('in place waits until the old ones are gone', () => {
-    const old = { isCurrent: false, isReady: true, createdAt: 1 }
+    const old = { isCurrent: false, isReady: true, isBusy: false, createdAt: 1 }
     expect(nextSteps({ wanted: 1, live: [old], ending: 0, isInPlace: true })).toEqual({ create: 0, end: [old] })
     expect(nextSteps({ wanted: 1, live: [], ending: 1, isInPlace: true })).toEqual({ create: 0, end: [] })
     expect(nextSteps({ wanted: 1, live: [], ending: 0, isInPlace: true })).toEqual({ create: 1, end: [] })

@@ -34,11 +34,9 @@ export class EndpointPool {
   /** All slots there are; 0 while no replica is ready. */
   get slots (): number { return Math.min(this.#max, this.#replicas.length * this.#perReplica) }
   get free (): number { return Math.max(0, this.slots - this.#inFlight) }
-  /** Replicas with a call under way, leaving ones included. */
-  get busy (): number {
-    let busy = this.#leaving.size
-    for (const replica of this.#replicas) if (replica.inFlight > 0) busy++
-    return busy
+  /** Ids of replicas with a call under way, leaving ones included. */
+  get busy (): readonly string[] {
+    return [...this.#replicas.filter(replica => replica.inFlight > 0), ...this.#leaving].map(replica => replica.endpoint.id)
   }
 
   /** The replicas that are ready now. Calls to one that left go on; it gets no new ones. */

@@ -154,8 +154,8 @@ export class DeliveryPump {
     if (replicas > 0) this.#wakeSlot.decided(at)
   }
 
-  /** Replicas with a call under way. */
-  get busyReplicas (): number { return this.#pool.busy }
+  /** Ids of the replicas with a call under way. */
+  get busyReplicas (): readonly string[] { return this.#pool.busy }
 
   status (): DeliveryStatus {
     const nextTickAt = this.#receiver.connector?.nextAt?.()
