@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { type AddressInfo } from 'node:net'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { TidegateError, errorMessage } from '../core/errors.js'
 import type { ObjectStatus } from '../runtime/ports.js'
@@ -28,25 +29,43 @@ export interface HttpServer {
   stop(): Promise<void>
 }
 
-/** `/healthz`, `/readyz`, `/metrics` and `/status`. fastify is loaded by `start`. */
+/** `/healthz`, `/readyz`, `/metrics` and `/status`. It listens after `start`; fastify, a third of what a start would load, comes with the first request. */
 export function httpServer (options: HttpServerOptions): HttpServer {
   const host = options.host ?? '127.0.0.1'
-  let server: FastifyInstance | undefined
+  let server: Server | undefined
+  let pages: Promise<FastifyInstance> | undefined
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    pages ??= openPages(options, isLoopback(host))
+    pages.then(opened => opened.routing(request, response), (error: unknown) => response.writeHead(500).end(errorMessage(error)))
+  }
   return {
     async start () {
-      const { fastify } = await import('fastify')
-      server = fastify({ logger: false, forceCloseConnections: true })
-      addRoutes(server, options, isLoopback(host))
-      try {
-        await server.listen({ host, port: options.port })
-      } catch (error) {
-        throw listenError(error, host, options.port)
-      }
-      const { port } = server.server.address() as AddressInfo
+      const { createServer } = await import('node:http')
+      server = createServer(answer)
+      await listening(server, host, options.port)
+      const { port } = server.address() as AddressInfo
       return { host, port }
     },
-    async stop () { await server?.close() },
+    async stop () {
+      const closed = new Promise(resolve => { if (server?.listening === true) server.close(resolve); else resolve(undefined) })
+      server?.closeAllConnections()
+      await closed
+    },
   }
+}
+
+async function openPages (options: HttpServerOptions, loopback: boolean): Promise<FastifyInstance> {
+  const { fastify } = await import('fastify')
+  const pages = fastify({ logger: false })
+  addRoutes(pages, options, loopback)
+  await pages.ready()
+  return pages
+}
+
+function listening (server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', error => reject(listenError(error, host, port))).listen({ host, port }, resolve)
+  })
 }
 
 function addRoutes (server: FastifyInstance, options: HttpServerOptions, loopback: boolean): void {
