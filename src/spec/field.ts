@@ -36,8 +36,8 @@ export interface Field<T> {
   readonly default?: unknown
   /** Text → the raw value that `schema` checks. A text that is not understood is given back as it is, and the schema refuses it. */
   readonly fromText: (text: string) => unknown
-  /** Checks a leaf; absent for objects, lists and maps, whose parts are checked one by one. */
-  readonly schema?: z.ZodMiniType
+  /** Checks a leaf; absent for objects, lists and maps, whose parts are checked one by one. Made at the first use: of all that is declared, a run reads little. */
+  readonly schema?: () => z.ZodMiniType
   /** Checked raw value → what the program sees (milliseconds, a Secret). */
   readonly convert?: (raw: never) => T
   readonly values?: readonly string[]
@@ -81,39 +81,42 @@ type Leaf<T> = FieldOptions & { readonly default?: T }
 export interface StringRules { readonly pattern?: RegExp, readonly mustBe?: string, readonly minLength?: number, readonly maxLength?: number }
 
 export function string<O extends Leaf<string> & StringRules> (options: O): Field<May<string, O>> {
-  const rules = []
-  if (options.minLength !== undefined) rules.push(z.minLength(options.minLength))
-  if (options.maxLength !== undefined) rules.push(z.maxLength(options.maxLength))
-  if (options.pattern !== undefined) rules.push(z.regex(options.pattern, options.mustBe ?? `must match ${options.pattern.source}`))
-  return leaf('string', options, z.string().check(...rules), text => text)
+  return leaf('string', options, () => z.string().check(...textRules(options)), text => text)
+}
+
+function textRules ({ minLength, maxLength, pattern, mustBe }: StringRules): z.core.$ZodCheck<string>[] {
+  return [
+    ...(minLength === undefined ? [] : [z.minLength(minLength)]),
+    ...(maxLength === undefined ? [] : [z.maxLength(maxLength)]),
+    ...(pattern === undefined ? [] : [z.regex(pattern, mustBe ?? `must match ${pattern.source}`)]),
+  ]
 }
 
 /** Read as a `Secret`, which prints `***`. */
 export function secret<O extends FieldOptions> (options: O): Field<May<Secret, O>> {
-  return { ...leaf<May<Secret, O>>('secret', options, z.string(), text => text), convert: (raw: string) => new Secret(raw) }
+  return { ...leaf<May<Secret, O>>('secret', options, () => z.string(), text => text), convert: (raw: string) => new Secret(raw) }
 }
 
 export interface Range { readonly min?: number, readonly max?: number }
 
 export function integer<O extends Leaf<number> & Range> (options: O): Field<May<number, O>> {
-  return { ...leaf<May<number, O>>('integer', options, z.int().check(...range(options)), integerFromText), range: boundsOf(options) }
+  return { ...leaf<May<number, O>>('integer', options, () => z.int().check(...range(options)), integerFromText), range: boundsOf(options) }
 }
 
 export function number<O extends Leaf<number> & Range & { readonly moreThan?: number }> (options: O): Field<May<number, O>> {
-  const rules = range(options)
-  if (options.moreThan !== undefined) rules.push(z.gt(options.moreThan))
-  return { ...leaf<May<number, O>>('number', options, z.number().check(...rules), numberFromText), range: boundsOf(options) }
+  const moreThan = options.moreThan === undefined ? [] : [z.gt(options.moreThan)]
+  return { ...leaf<May<number, O>>('number', options, () => z.number().check(...range(options), ...moreThan), numberFromText), range: boundsOf(options) }
 }
 
 export function boolean<O extends Leaf<boolean>> (options: O): Field<May<boolean, O>> {
-  return leaf('boolean', options, z.boolean(), boolFromText)
+  return leaf('boolean', options, () => z.boolean(), boolFromText)
 }
 
 /** Written as a Go duration (`30s`), seen as milliseconds. Defaults and bounds are written as text too. */
 export function duration<O extends Leaf<string> & { readonly min?: string, readonly max?: string }> (options: O): Field<May<number, O>> {
   const min = parseDuration(options.min ?? '0') ?? 0
   const max = options.max === undefined ? Infinity : parseDuration(options.max) ?? Infinity
-  const schema = z.string().check(
+  const schema = (): z.ZodMiniType => z.string().check(
     z.refine(text => parseDuration(text) !== undefined, 'must be a duration such as 500ms, 30s or 5m'),
     z.refine(text => within(parseDuration(text), min, max),
       `must be at least ${options.min ?? '0'}${options.max === undefined ? '' : ` and at most ${options.max}`}`))
@@ -122,7 +125,7 @@ export function duration<O extends Leaf<string> & { readonly min?: string, reado
 
 /** A Kubernetes quantity (`0.05`, `50m`), seen as a number. */
 export function quantity<O extends Leaf<number> & Range> (options: O): Field<May<number, O>> {
-  const schema = z.union([z.number(), z.string()]).check(
+  const schema = (): z.ZodMiniType => z.union([z.number(), z.string()]).check(
     z.refine(raw => quantityOf(raw) !== undefined, 'must be a number or a quantity such as 0.1 or 100m'),
     z.refine(raw => within(quantityOf(raw), options.min ?? 0, options.max ?? Infinity), `must be at least ${options.min ?? 0}${options.max === undefined ? '' : ` and at most ${options.max}`}`))
   return { ...leaf<May<number, O>>('quantity', options, schema, text => text), convert: (raw: string | number) => quantityOf(raw) as May<number, O> }
@@ -130,12 +133,12 @@ export function quantity<O extends Leaf<number> & Range> (options: O): Field<May
 
 /** A port: its number or its name. */
 export function numberOrName<O extends Leaf<number | string>> (options: O): Field<May<number | string, O>> {
-  const schema = z.union([z.int().check(z.gte(1), z.lte(65535)), z.string().check(z.minLength(1))])
+  const schema = (): z.ZodMiniType => z.union([z.int().check(z.gte(1), z.lte(65535)), z.string().check(z.minLength(1))])
   return leaf('number or name', options, schema, integerFromText)
 }
 
 export function oneOf<const V extends readonly [string, ...string[]], O extends Leaf<V[number]>> (values: V, options: O): Field<May<V[number], O>> {
-  return { ...leaf<May<V[number], O>>('enum', options, z.enum(values as unknown as [string, ...string[]]), text => text), values }
+  return { ...leaf<May<V[number], O>>('enum', options, () => z.enum(values as unknown as [string, ...string[]]), text => text), values }
 }
 
 export interface ListOptions {
@@ -187,8 +190,9 @@ export function any<O extends FieldOptions & { readonly default?: unknown }> (op
   return branch('any', options, text => text)
 }
 
-function leaf<T> (kind: FieldKind, options: Leaf<unknown>, schema: z.ZodMiniType, fromText: (text: string) => unknown): Field<T> {
-  return { kind, options, schema, fromText, ...('default' in options ? { default: options.default } : {}) }
+function leaf<T> (kind: FieldKind, options: Leaf<unknown>, makeSchema: () => z.ZodMiniType, fromText: (text: string) => unknown): Field<T> {
+  let made: z.ZodMiniType | undefined
+  return { kind, options, schema: () => made ??= makeSchema(), fromText, ...('default' in options ? { default: options.default } : {}) }
 }
 
 function branch<T> (kind: FieldKind, options: Leaf<unknown>, fromText: (text: string) => unknown): Field<T> {

@@ -55,7 +55,7 @@ function readPresent (field: Field<unknown>, raw: unknown, path: Path, report: R
   if (field.kind === 'object') return readObject(field, raw, path, report, mode)
   if (field.kind === 'list') return readList(field, raw, path, report, mode)
   if (field.kind === 'map') return readMap(field, raw, path, report, mode)
-  const checked = field.schema?.safeParse(raw)
+  const checked = field.schema?.().safeParse(raw)
   if (checked?.success === false) {
     report.add({ code: 'TG_CONFIG_INVALID', path, ...explain(field, raw, checked.error.issues) })
     return unreadable
