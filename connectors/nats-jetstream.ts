@@ -49,6 +49,7 @@ export const natsJetstream = defineConnector({
   stability: 'stable',
   config,
   defaultsKey: 'nats',
+  addressField: 'servers',
   guarantees: { delivery: 'at-least-once', redelivery: 'broker', delayedRetry: true, order: 'none' },
   open,
   examples: [

@@ -34,6 +34,7 @@ export const nats = defineConnector({
   stability: 'stable',
   config,
   defaultsKey: 'nats',
+  addressField: 'servers',
   guarantees: { delivery: 'at-most-once', redelivery: 'none', delayedRetry: false, order: 'none' },
   open,
   examples: [

@@ -36,6 +36,7 @@ export const natsJetstream = defineScaler({
   since: '0.1.0',
   stability: 'stable',
   config,
+  defaultsKey: 'nats',
   measure: c => ({ name: normalizeMetricName(`nats-jetstream-${c.stream}`), target: c.lagThreshold, activation: c.activationLagThreshold, metricType: 'AverageValue' }),
   open,
   examples: [

@@ -75,6 +75,8 @@ export interface ConnectorDefinition<C = unknown> extends ComponentInfo<C> {
   readonly guarantees: Guarantees
   /** Key of `defaults` in tidegate.yaml whose values stand in for fields not written; absent: no defaults. */
   readonly defaultsKey?: string
+  /** The field that holds the address, where it may come from `defaults` too: lint says when no place has one. */
+  readonly addressField?: string
   /** Where dead letters go when the Trigger names no place, from what is written below its source key; undefined: nowhere, and what is exhausted is held. */
   deadLetterDefault?(source: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>
   /** `open` rejects (TidegateError `TG_SOURCE_…`) when the source is away; the runtime tries again with back-off. */

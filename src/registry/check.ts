@@ -46,16 +46,31 @@ function checkScaler (component: Component, object: Checked, context: CheckConte
 function checkSource (component: Component, context: CheckContext): readonly Problem[] {
   const definition = context.registry.connectorByKey(component.name)
   if (definition === undefined) return unknownConnector(component, context.registry)
-  return check(definition, component, context, { mode: 'either', unknownKeys: 'error' })
+  return [...check(definition, component, context, { mode: 'either', unknownKeys: 'error' }), ...missingAddress(definition, component, context)]
+}
+
+/** An address may stand in three places; where none of them has one, all three are named. */
+function missingAddress ({ addressField: field, defaultsKey = '', type }: AnyConnector, component: Component, { defaults }: CheckContext): readonly Problem[] {
+  if (field === undefined || component.authenticationRef !== undefined) return []
+  const places = [component.values[field], component.values[`${field}FromEnv`], defaults[defaultsKey]?.[field]]
+  if (places.some(place => place !== undefined && place !== null)) return []
+  return [error('TG_CONFIG_NO_ADDRESS', component.path, `no address for "${type}"`,
+    `write ${field} here, or defaults.${defaultsKey}.${field} in tidegate.yaml, or parameter ${field} in a TriggerAuthentication`)]
 }
 
 function check (definition: AnyScaler | AnyConnector, component: Component, context: CheckContext, how: { readonly mode: 'text' | 'either', readonly unknownKeys: 'error' | 'warning' }): readonly Problem[] {
-  const standIns = definition.defaultsKey === undefined ? {} : context.defaults[definition.defaultsKey] ?? {}
-  const values = { ...standIns, ...component.values }
+  const fromDefaults = standIns(definition, context.defaults)
+  const values = { ...fromDefaults, ...component.values }
   const names = context.names(component.authenticationRef)
   // `…FromEnv` of the defaults means Tidegate's own environment, of which nothing is known here.
-  const isEnvKnown = !Object.keys(standIns).some(key => key.endsWith('FromEnv') && component.values[key] === undefined)
+  const isEnvKnown = !Object.keys(fromDefaults).some(key => key.endsWith('FromEnv') && component.values[key] === undefined)
   return checkConfig(definition.config, values, isEnvKnown ? names : { ...names, env: undefined }, { ...how, path: component.path, about: `"${definition.type}"` })
+}
+
+/** Those values of `defaults` that this definition declares: a scaler need not know every field of its broker. */
+export function standIns ({ defaultsKey, config }: AnyScaler | AnyConnector, defaults: CheckContext['defaults']): Readonly<Record<string, unknown>> {
+  const written = defaultsKey === undefined ? {} : defaults[defaultsKey] ?? {}
+  return Object.fromEntries(Object.entries(written).filter(([key]) => key in config.fields || key.replace(/FromEnv$/, '') in config.fields))
 }
 
 /**

@@ -1,5 +1,6 @@
 import { sourceOf, type ScaledObject, type Trigger } from '../api/index.js'
 import { names } from '../core/names.js'
+import { standIns } from '../registry/check.js'
 import type { AnyConnector, AnyScaler } from '../registry/registry.js'
 import { Secret } from '../spec/secret.js'
 import { parseConfig, type ConfigSpec, type ReadOptions, type Values } from '../spec/config-spec.js'
@@ -21,7 +22,7 @@ export async function scalerConfig (so: ScaledObject, index: number, definition:
     namespace: so.metadata.namespace, target, containerName: so.spec.scaleTargetRef.envSourceContainerName,
     authenticationRef: trigger.authenticationRef, path,
   }, parts)
-  return settle(definition.config, { ...withDefaults(definition.defaultsKey, parts.defaults()), ...trigger.metadata }, credentials, {
+  return settle(definition.config, { ...standIns(definition, parts.defaults()), ...trigger.metadata }, credentials, {
     path: [...path, 'metadata'], mode: 'text', about: `"${definition.type}"`,
     unknownKeys: so.apiVersion === names.kedaApiVersion ? 'warning' : 'error',
   })
@@ -33,7 +34,7 @@ export async function connectorConfig (trigger: Trigger, definition: AnyConnecto
   const path = ['spec', 'source', key]
   const request: CredentialsRequest = { namespace: trigger.metadata.namespace, target, authenticationRef: trigger.spec.authenticationRef, path: ['spec'] }
   const credentials = await resolveCredentials(request, parts)
-  return settle(definition.config, { ...withDefaults(definition.defaultsKey, parts.defaults()), ...values }, credentials, {
+  return settle(definition.config, { ...standIns(definition, parts.defaults()), ...values }, credentials, {
     path, mode: 'either', about: `"${definition.type}"`, unknownKeys: 'error',
   })
 }
@@ -44,8 +45,6 @@ function settle (declared: ConfigSpec<unknown>, metadata: Values['metadata'], cr
   // What could not be resolved is most often why a parameter is missing: it comes first.
   return { ok: false, problems: [...credentials.problems, ...parsed.problems] }
 }
-
-const withDefaults = (key: string | undefined, defaults: Defaults): Values['metadata'] => key === undefined ? {} : defaults[key] ?? {}
 
 /** Changes when any value does. Kept in memory only, beside the secrets themselves. */
 const digest = (config: unknown): string => JSON.stringify(config, (_key, value: unknown) => value instanceof Secret ? value.reveal() : value)

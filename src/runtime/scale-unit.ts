@@ -5,6 +5,7 @@ import {
   refKey, type Clock, type Condition, type Counter, type DecisionLog, type EventSink, type Gauge, type Log, type ObjectRef, type Ownership,
   type ScaleTarget, type ScalingStatus, type StateStore, type TargetState,
 } from './ports.js'
+import { Pace } from './pace.js'
 import { UnitMemory } from './unit-memory.js'
 import { scalingConditions } from './unit-status.js'
 import type { Voice } from './voice.js'
@@ -47,8 +48,8 @@ export interface UnitPlan {
 
 /** While there are replicas a source is looked at this often, as the HPA would. */
 const scaledPollMs = 15_000
-/** At most one decision in this time when sources ring. */
-const ringGapMs = 250
+/** At most one decision in this time for rings, and one for changed counts: the first acts at once, whatever was decided for another reason just before. */
+const gapMs = 250
 /** A look that takes longer than this does not hold up what the other voices say. */
 const patienceMs = 500
 
@@ -63,9 +64,9 @@ export class ScaleUnit {
   #current: TargetState | undefined
   #stopWatching: () => void = () => undefined
   #cancelLook: () => void = () => undefined
-  #cancelDecision: (() => void) | undefined
+  readonly #onRing: Pace
+  readonly #onChange: Pace
   #nextLookAt = 0
-  #lastDecisionAt = -Infinity
   #deciding: Promise<void> = Promise.resolve()
   #queued = false
 
@@ -74,6 +75,8 @@ export class ScaleUnit {
     this.target = parts.target
     this.#plan = plan
     this.#memory = new UnitMemory(refKey(parts.target), parts.state, parts.clock)
+    this.#onRing = new Pace(parts.clock, gapMs, () => this.#decide())
+    this.#onChange = new Pace(parts.clock, gapMs, () => this.#decide())
   }
 
   start (): void {
@@ -97,7 +100,7 @@ export class ScaleUnit {
     this.#stopping.abort()
     this.#stopWatching()
     this.#cancelLook()
-    this.#cancelDecision?.()
+    this.#cancelPaced()
     for (const voice of this.#plan.voices) voice.disarm()
     await this.#deciding
     await this.#memory.flush()
@@ -109,8 +112,7 @@ export class ScaleUnit {
     if (this.#stopping.signal.aborted) return
     this.#parts.metrics.spec.set(state?.spec ?? 0)
     this.#parts.metrics.ready.set(state?.ready ?? 0)
-    if ((before === undefined) !== (state === undefined) || before?.spec !== state?.spec) this.#decideSoon()
-    else if (before?.ready !== state?.ready) this.#decideSoon()
+    if ((before === undefined) !== (state === undefined) || before?.spec !== state?.spec || before?.ready !== state?.ready) this.#onChange.call()
   }
 
   #lookNow (): void {
@@ -153,19 +155,16 @@ export class ScaleUnit {
 
   #rang (voice: Voice, measurement: Measurement | undefined): void {
     if (measurement === undefined) {
-      void this.#lookAt(voice).then(() => this.#decideSoon())
+      void this.#lookAt(voice).then(() => this.#onRing.call())
       return
     }
     this.#readings.set(voice.trigger, { kind: 'measured', trigger: voice.trigger, at: this.#parts.clock.now(), measurements: [measurement] })
-    this.#decideSoon()
+    this.#onRing.call()
   }
 
-  /** The first call decides at once; further ones share a decision at the end of the gap. */
-  #decideSoon (): void {
-    const { clock } = this.#parts
-    const wait = this.#lastDecisionAt + ringGapMs - clock.monotonic()
-    if (wait <= 0) this.#decide()
-    else this.#cancelDecision ??= clock.after(wait, () => this.#decide())
+  #cancelPaced (): void {
+    this.#onRing.cancel()
+    this.#onChange.cancel()
   }
 
   /** Decisions never overlap; one that is asked for while another is being written follows it, once. */
@@ -174,9 +173,7 @@ export class ScaleUnit {
     this.#queued = true
     this.#deciding = this.#deciding.then(async () => {
       this.#queued = false
-      this.#cancelDecision?.()
-      this.#cancelDecision = undefined
-      this.#lastDecisionAt = this.#parts.clock.monotonic()
+      this.#cancelPaced()
       await this.#decideOnce()
     }).catch((error: unknown) => {
       this.#parts.log.error({ target: refKey(this.target), err: errorMessage(error) }, 'a decision could not be carried out')

@@ -1,0 +1,34 @@
+import type { Clock } from './ports.js'
+
+/** Lets a call through at once when none came in the last `gapMs`; those that come sooner share one call at the end of the gap. */
+export class Pace {
+  readonly #clock: Clock
+  readonly #gapMs: number
+  readonly #fn: () => void
+  #lastAt = -Infinity
+  #cancelNext: (() => void) | undefined
+
+  constructor (clock: Clock, gapMs: number, fn: () => void) {
+    this.#clock = clock
+    this.#gapMs = gapMs
+    this.#fn = fn
+  }
+
+  call (): void {
+    const wait = this.#lastAt + this.#gapMs - this.#clock.monotonic()
+    if (wait <= 0) this.#go()
+    else this.#cancelNext ??= this.#clock.after(wait, () => this.#go())
+  }
+
+  /** What waits for the end of the gap has become needless. */
+  cancel (): void {
+    this.#cancelNext?.()
+    this.#cancelNext = undefined
+  }
+
+  #go (): void {
+    this.cancel()
+    this.#lastAt = this.#clock.monotonic()
+    this.#fn()
+  }
+}
