@@ -26,9 +26,14 @@ export class Pace {
     this.#cancelNext = undefined
   }
 
-  #go (): void {
+  /** What a call would do was done for another reason: the gap begins anew. */
+  restart (): void {
     this.cancel()
     this.#lastAt = this.#clock.monotonic()
+  }
+
+  #go (): void {
+    this.restart()
     this.#fn()
   }
 }

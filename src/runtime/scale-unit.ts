@@ -48,7 +48,7 @@ export interface UnitPlan {
 
 /** While there are replicas a source is looked at this often, as the HPA would. */
 const scaledPollMs = 15_000
-/** At most one decision in this time for rings, and one for changed counts: the first acts at once, whatever was decided for another reason just before. */
+/** At most one decision in this time when sources ring: the first ring acts at once, though a look was decided on just before. Changed counts wait for the end of it. */
 const gapMs = 250
 /** A look that takes longer than this does not hold up what the other voices say. */
 const patienceMs = 500
@@ -100,7 +100,8 @@ export class ScaleUnit {
     this.#stopping.abort()
     this.#stopWatching()
     this.#cancelLook()
-    this.#cancelPaced()
+    this.#onRing.cancel()
+    this.#onChange.cancel()
     for (const voice of this.#plan.voices) voice.disarm()
     await this.#deciding
     await this.#memory.flush()
@@ -162,18 +163,14 @@ export class ScaleUnit {
     this.#onRing.call()
   }
 
-  #cancelPaced (): void {
-    this.#onRing.cancel()
-    this.#onChange.cancel()
-  }
-
   /** Decisions never overlap; one that is asked for while another is being written follows it, once. */
   #decide (): void {
     if (this.#queued || this.#stopping.signal.aborted) return
     this.#queued = true
     this.#deciding = this.#deciding.then(async () => {
       this.#queued = false
-      this.#cancelPaced()
+      this.#onRing.cancel()
+      this.#onChange.restart()
       await this.#decideOnce()
     }).catch((error: unknown) => {
       this.#parts.log.error({ target: refKey(this.target), err: errorMessage(error) }, 'a decision could not be carried out')

@@ -74,6 +74,15 @@ test('from zero straight to what is needed, in one write, and back to zero after
   expect(t.replicas).toBe(0)
 })
 
+test('a ring right after a look is acted on at once', async () => {
+  const t = setup()
+  t.unit.start()
+  await t.clock.advance(10)
+  t.source.armed?.(t.source.measurement(1))
+  await t.clock.advance(0)
+  expect(t.replicas).toBe(1)
+})
+
 test('a ring is acted on at once, and then at most every 250 ms', async () => {
   const t = setup()
   t.unit.start()
