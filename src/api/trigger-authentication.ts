@@ -1,5 +1,5 @@
 import { names } from '../core/names.js'
-import { any, list, map, object, oneOf, string, type Field, type ValuesOf, type ValueOf, type Violation } from '../spec/index.js'
+import { any, list, map, object, oneOf, string, type Field, type ValuesOf, type Violation } from '../spec/index.js'
 import type { Kind, KindDeclaration } from './kind.js'
 
 const parameter = string({ summary: 'Parameter of the scaler that gets the value.', minLength: 1, example: 'connection' })
@@ -54,7 +54,6 @@ const specField = object(fields, { summary: 'Where the parameters of a scaler co
 const namespacedField = object(fields, { summary: 'Where the parameters of a scaler come from.', checks: [filePathRule] })
 
 export type TriggerAuthenticationSpec = ValuesOf<typeof fields>
-export type PodIdentity = NonNullable<ValueOf<typeof podIdentityField>>
 export type TriggerAuthentication = Kind<'TriggerAuthentication', TriggerAuthenticationSpec>
 export type ClusterTriggerAuthentication = Kind<'ClusterTriggerAuthentication', TriggerAuthenticationSpec>
 

@@ -1,4 +1,4 @@
-import { any, list, numberOrName, object, oneOf, string, type ValuesOf, type Violation } from '../spec/index.js'
+import { any, list, numberOrName, object, oneOf, string, type Violation } from '../spec/index.js'
 
 const later = (summary: string, notBuilt: string) => any({ summary, optional: true, notBuilt })
 
@@ -30,7 +30,6 @@ const fields = {
 
 /** The function that events are delivered to. */
 export const functionField = object(fields, { summary: 'Where events are delivered.', checks: [oneAddress, localPath] })
-export type TriggerFunction = ValuesOf<typeof fields>
 
 function oneAddress ({ name, url }: { readonly name: string | undefined, readonly url: string | undefined }): Violation[] {
   if (name !== undefined && url !== undefined) return [{ field: 'url', message: 'excludes name', hint: 'keep one of them' }]

@@ -47,4 +47,9 @@ function settle (declared: ConfigSpec<unknown>, metadata: Values['metadata'], cr
 }
 
 /** Changes when any value does. Kept in memory only, beside the secrets themselves. */
-const digest = (config: unknown): string => JSON.stringify(config, (_key, value: unknown) => value instanceof Secret ? value.reveal() : value)
+function digest (config: unknown): string {
+  return JSON.stringify(config, function (this: Readonly<Record<string, unknown>>, key: string, value: unknown) {
+    const raw = this[key] // `value` has been through Secret's toJSON already, and is `***` whatever the secret
+    return raw instanceof Secret ? raw.reveal() : value
+  })
+}

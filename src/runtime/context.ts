@@ -4,6 +4,7 @@ import { kitFor } from './kit.js'
 import type { Overload } from './overload.js'
 import type { SystemParts } from './parts.js'
 import type { ConfigParts } from './configs.js'
+import type { Refusals } from './refusals.js'
 import type { Sharing } from './sharing.js'
 import type { Wheel } from './wheel.js'
 
@@ -11,6 +12,7 @@ export type Authentication = TriggerAuthentication | ClusterTriggerAuthenticatio
 
 /** What all runs of one system have in common: the ports, and what is shared between objects. */
 export interface Context extends SystemParts {
+  readonly status: Refusals
   readonly sharing: Sharing
   readonly wheel: Wheel
   readonly overload: Overload

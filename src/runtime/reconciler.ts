@@ -19,8 +19,6 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   readonly #scaledObjects = new Map<string, ScaledObjectRun>()
   readonly #triggers = new Map<string, TriggerRun>()
   readonly #units = new Map<string, ScaleUnit>()
-  /** Objects whose last edit cannot be used. */
-  readonly #refused = new Set<string>()
   /** Runs and units that are on their way out. */
   readonly #leaving = new Set<Promise<void>>()
   #synced = false
@@ -39,7 +37,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     })]
     for (const problem of problems.filter(p => !isError(p))) this.#context.log.warn({ object: refKey(ref) }, formatProblem(problem))
     if (problems.some(isError)) return this.refused(ref, problems.filter(isError))
-    this.#refused.delete(refKey(ref))
+    this.#context.status.accept(ref)
     switch (resource.kind) {
       case 'ScaledObject': this.#applyScaledObject(ref, resource); break
       case 'Trigger': this.#applyTrigger(ref, resource); break
@@ -52,24 +50,17 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
 
   /** What ran under this name goes on; the object says what is wrong with its last edit. */
   refused (ref: ObjectRef, problems: readonly Problem[]): void {
-    this.#refused.add(refKey(ref))
     const text = problems.map(formatProblem)
     for (const line of text) this.#context.log.error({ object: refKey(ref) }, line)
     const running = this.#scaledObjects.has(refKey(ref)) || this.#triggers.has(refKey(ref))
-    this.#context.status.report({
-      ref,
-      conditions: [{
-        type: 'Ready', status: 'False', reason: problems[0]?.code ?? 'TG_CONFIG_INVALID',
-        message: `${text.join('\n')}${running ? '\nthe object goes on as it was before this edit' : ''}`,
-      }],
-    })
+    const after = running ? '\nthe object goes on as it was before this edit' : ''
+    this.#context.status.refuse(ref, text.join('\n') + after, problems[0]?.code ?? 'TG_CONFIG_INVALID')
     this.#context.events.emit(ref, { type: 'Warning', reason: 'ScaledObjectCheckFailed', note: text.join('\n') })
   }
 
   deleted (ref: ObjectRef): void {
     const key = refKey(ref)
     this.authentications.delete(key)
-    this.#refused.delete(key)
     const so = this.#scaledObjects.get(key)
     if (so !== undefined) {
       this.#scaledObjects.delete(key)
@@ -151,7 +142,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   #count (kind: string, atWork: number): void {
     const { telemetry } = this.#context
     telemetry.gauge('resources', { kind, state: 'at-work' }).set(atWork)
-    telemetry.gauge('resources', { kind, state: 'refused' }).set([...this.#refused].filter(key => key.startsWith(`${kind} `)).length)
+    telemetry.gauge('resources', { kind, state: 'refused' }).set(this.#context.status.count(kind))
   }
 
   #bringAbout (key: string, claim: TargetClaim<Claimant>): void {

@@ -3,6 +3,7 @@ import type { Context } from './context.js'
 import { Overload } from './overload.js'
 import type { SystemParts } from './parts.js'
 import { refKey } from './ports.js'
+import { Refusals } from './refusals.js'
 import { service, type Service } from './service.js'
 import { sharing } from './sharing.js'
 import { wheel } from './wheel.js'
@@ -19,7 +20,7 @@ export function system (parts: SystemParts): System {
   const overload = new Overload(parts.clock, parts.telemetry.gauge('event_loop_lateness_seconds', {}))
   let sequence = 0
   const context: Context = {
-    ...parts, overload, wheel: turning, sharing: sharing(parts.clock, parts.log), nextSequence: () => ++sequence,
+    ...parts, status: new Refusals(parts.status), overload, wheel: turning, sharing: sharing(parts.clock, parts.log), nextSequence: () => ++sequence,
     config: {
       reader: parts.objects, defaults: parts.defaults, clusterObjectNamespace: parts.clusterObjectNamespace,
       authentication: (kind, namespace, name) => reconciler.authentications.get(refKey({ apiVersion: '', kind, namespace: kind === 'ClusterTriggerAuthentication' ? '' : namespace, name })),

@@ -8,7 +8,10 @@ import { connectorConfig } from './configs.js'
 import { contextKit, type Context } from './context.js'
 import { DeliveryPump, type PumpMetrics, type PumpPlan } from './delivery/pump.js'
 import { withFields } from './kit.js'
+import { Pace } from './pace.js'
 import { refKey, type Condition, type FunctionState, type ObjectRef, type ScalingStatus } from './ports.js'
+
+const progressEveryMs = 500
 
 /** One Trigger at work: its pump, the endpoints of its function, and its status. An edit makes a new run; the old one drains. */
 export class TriggerRun {
@@ -23,6 +26,8 @@ export class TriggerRun {
   #function: FunctionState | undefined
   #scaling: { readonly conditions: readonly Condition[], readonly status: ScalingStatus | undefined } | undefined
   #reporting = true
+  /** Counts are reported while events flow, and once more after the last. */
+  readonly #progress: Pace
 
   /** `onTarget`: the target behind the function became known, or is another one now. */
   constructor (trigger: Trigger, definition: AnyConnector, context: Context, onTarget: () => void) {
@@ -32,13 +37,14 @@ export class TriggerRun {
     this.#context = context
     this.#definition = definition
     this.#onTarget = onTarget
+    this.#progress = new Pace(context.clock, progressEveryMs, () => this.report())
     const labels = { namespace: this.ref.namespace, trigger: this.ref.name, type: definition.type }
     this.pump = new DeliveryPump({
       ref: this.ref, type: definition.type, guarantees: definition.guarantees, plan: planOf(trigger, definition),
       open: () => this.#open(), endpoint: context.functions, overloaded: context.overload.isOverloaded,
       clock: context.clock, random: context.random, events: context.events,
       log: withFields(context.log, { trigger: `${this.ref.namespace}/${this.ref.name}`, type: definition.type }),
-      metrics: pumpMetrics(labels, context), onStatus: () => this.report(),
+      metrics: pumpMetrics(labels, context), onStatus: () => this.report(), onEnded: () => this.#progress.call(),
     })
   }
 
@@ -57,6 +63,7 @@ export class TriggerRun {
 
   async stop (): Promise<void> {
     this.#reporting = false
+    this.#progress.cancel()
     await this.pump.stop()
     this.#stopWatching()
     const labels = { namespace: this.ref.namespace, trigger: this.ref.name }

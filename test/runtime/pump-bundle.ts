@@ -41,7 +41,7 @@ export function bundle ({ plan = {}, guarantees = {} }: BundleOptions = {}) {
       connectors.push(connector)
       return connector
     },
-    endpoint: fn, overloaded: () => false, clock, random: () => 0.5, log: quiet, onStatus: () => undefined,
+    endpoint: fn, overloaded: () => false, clock, random: () => 0.5, log: quiet, onStatus: () => undefined, onEnded: () => undefined,
     events: { emit: (_ref, { reason }) => notes.push(reason) },
     metrics: {
       settled: kind => ({ inc: () => counts.set(kind, (counts.get(kind) ?? 0) + 1) }), deadLetters: () => nobody, lost: { inc: () => counts.set('lost', (counts.get('lost') ?? 0) + 1) },

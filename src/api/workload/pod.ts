@@ -62,4 +62,3 @@ export const podTemplateField = object({
 
 export type Container = ValueOf<typeof containerField>
 export type Probe = NonNullable<ValueOf<typeof probeField>>
-export type PodTemplate = ValueOf<typeof podTemplateField>

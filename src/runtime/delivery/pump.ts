@@ -37,6 +37,8 @@ export interface PumpParts {
   readonly metrics: PumpMetrics
   /** Told when something changed that a person would want to know. */
   readonly onStatus: () => void
+  /** Told of every event that came to its end. */
+  readonly onEnded: () => void
 }
 
 /** What the user wants of the delivery. */
@@ -209,6 +211,7 @@ export class DeliveryPump {
     this.#inHand--
     if (this.#inHand === 0) for (const resolve of this.#idle.splice(0)) resolve()
     this.#changed()
+    this.#parts.onEnded()
   }
 
   /** Keeps what the status tells. */
