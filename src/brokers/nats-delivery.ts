@@ -1,6 +1,9 @@
 import type { Msg } from 'nats'
 import type { Delivery, Envelope, Settlement } from '../plugin/index.js'
-import { messageType, toEnvelope } from './nats-event.js'
+import { guessContentType, messageType, toEnvelope } from './nats-event.js'
+
+/** What carries a reply subject is an event. */
+export type PulledMessage = Msg & { readonly reply: string }
 
 /** Who carries settlements to the broker. */
 export interface SettleTo {
@@ -18,8 +21,55 @@ export interface DeliverySource {
 
 const type = messageType('jetstream')
 
+/** Makes the deliveries of one consumer: what is the same for all is worked out once, and what comes in one millisecond shares the text of its time. */
+export class Deliveries {
+  readonly #to: SettleTo
+  readonly #source: DeliverySource
+  readonly #marker: string
+  #millis = ''
+  #time = ''
+
+  constructor (to: SettleTo, source: DeliverySource) {
+    this.#to = to
+    this.#source = source
+    this.#marker = `.${source.stream}.${source.consumer}.`
+  }
+
+  /**
+   * A reply subject ends in `.STREAM.CONSUMER.HANDOUTS.STREAMSEQ.CONSUMERSEQ.NANOS.PENDING`, with a domain and an account before it
+   * and a token behind it on newer servers; neither name holds a dot.
+   */
+  make (message: PulledMessage): Delivery {
+    const { reply } = message
+    const from = reply.indexOf(this.#marker) + this.#marker.length
+    const afterHandOuts = reply.indexOf('.', from)
+    const afterSequence = reply.indexOf('.', afterHandOuts + 1)
+    const afterConsumerSequence = reply.indexOf('.', afterSequence + 1)
+    const afterNanos = reply.indexOf('.', afterConsumerSequence + 1)
+    const handOuts = reply.slice(from, afterHandOuts)
+    const sequence = reply.slice(afterHandOuts + 1, afterSequence)
+    const time = this.#timeOf(reply.slice(afterConsumerSequence + 1, afterNanos - 6))
+    return new PulledDelivery(this.#to, reply, this.#event(message, sequence, time, handOuts), Number(handOuts), this.#source.ackWaitMs)
+  }
+
+  #event ({ data, headers, subject }: Msg, sequence: string, time: string, handOuts: string): Envelope {
+    const { stream, consumer, eventSource: source, contentType } = this.#source
+    const id = `${stream}/${sequence}`
+    const extensions = { sequence, natsconsumer: consumer, natsdelivered: handOuts }
+    return headers === undefined
+      ? { id, source, type, subject, time, contentType: contentType ?? guessContentType(data), data, extensions }
+      : toEnvelope(data, headers, { id, source, type, subject, time, extensions }, contentType)
+  }
+
+  #timeOf (millis: string): string {
+    if (millis === this.#millis) return this.#time
+    this.#millis = millis
+    return this.#time = new Date(Number(millis)).toISOString()
+  }
+}
+
 /** One hand-out of one message. A class, because there are many: its methods are shared. */
-export class PulledDelivery implements Delivery {
+class PulledDelivery implements Delivery {
   readonly event: Envelope
   readonly handOuts: number
   readonly leaseMs: number
@@ -27,21 +77,12 @@ export class PulledDelivery implements Delivery {
   readonly #reply: string
   #isSettled = false
 
-  constructor (to: SettleTo, message: Msg, source: DeliverySource) {
-    const reply = message.reply ?? ''
-    const position = readPosition(reply, source)
+  constructor (to: SettleTo, reply: string, event: Envelope, handOuts: number, leaseMs: number) {
+    this.event = event
+    this.handOuts = handOuts
+    this.leaseMs = leaseMs
     this.#to = to
     this.#reply = reply
-    this.handOuts = position.handOuts
-    this.leaseMs = source.ackWaitMs
-    this.event = toEnvelope(message.data, message.headers, {
-      id: `${source.stream}/${position.sequence}`,
-      source: source.eventSource,
-      type,
-      subject: message.subject,
-      time: new Date(position.timeMs).toISOString(),
-      extensions: { sequence: position.sequence, natsconsumer: source.consumer, natsdelivered: String(position.handOuts) },
-    }, source.contentType)
   }
 
   settle (settlement: Settlement): void {
@@ -55,14 +96,4 @@ export class PulledDelivery implements Delivery {
   }
 
   extend (): void { if (!this.#isSettled) this.#to.extend(this.#reply) }
-}
-
-/**
- * A reply subject ends in `.STREAM.CONSUMER.HANDOUTS.STREAMSEQ.CONSUMERSEQ.NANOS.PENDING`, with a domain and an account before it
- * and a token behind it on newer servers; neither name holds a dot.
- */
-function readPosition (reply: string, { stream, consumer }: DeliverySource): { readonly handOuts: number, readonly sequence: string, readonly timeMs: number } {
-  const marker = `.${stream}.${consumer}.`
-  const [handOuts = '1', sequence = '0', , nanos = '0'] = reply.slice(reply.indexOf(marker) + marker.length).split('.', 4)
-  return { handOuts: Number(handOuts), sequence, timeMs: Number(nanos.slice(0, -6)) }
 }

@@ -67,7 +67,7 @@ const [brace, bracket, closingBrace, closingBracket] = [0x7b, 0x5b, 0x7d, 0x5d]
 const isBlank = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
 /** JSON where the text begins and ends as an object or a list does; most publishers name no content type, and most functions want one. */
-function guessContentType (data: Uint8Array): string {
+export function guessContentType (data: Uint8Array): string {
   let [from, to] = [0, data.length - 1]
   while (from < to && isBlank(data[from])) from++
   while (to > from && isBlank(data[to])) to--

@@ -1,8 +1,8 @@
-import type { Msg } from 'nats'
 import type { Clock } from '../plugin/index.js'
+import type { PulledMessage } from './nats-delivery.js'
 
-interface Held { readonly message: Msg, readonly since: number }
-export interface HeldOptions { readonly clock: Clock, readonly ackWaitMs: number, readonly release: (message: Msg) => void }
+interface Held { readonly message: PulledMessage, readonly since: number }
+export interface HeldOptions { readonly clock: Clock, readonly ackWaitMs: number, readonly release: (message: PulledMessage) => void }
 
 /** Messages that were pulled and not handed out, oldest first. None leaves it for the function older than half of its lease. */
 export class HeldMessages {
@@ -14,10 +14,10 @@ export class HeldMessages {
 
   get size (): number { return this.#held.length - this.#head }
 
-  push (message: Msg): void { this.#held.push({ message, since: this.#options.clock.monotonic() }) }
+  push (message: PulledMessage): void { this.#held.push({ message, since: this.#options.clock.monotonic() }) }
 
   /** The oldest that is fresh enough; those that are not go back to the broker. */
-  take (): Msg | undefined {
+  take (): PulledMessage | undefined {
     const limit = this.#tooOld()
     for (;;) {
       const held = this.#held[this.#head]

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Msg, NatsConnection, Subscription } from 'nats'
 import { errorMessage, onAbort, TidegateError, type Capacity, type Clock, type Delivery, type Log } from '../plugin/index.js'
-import { PulledDelivery, type SettleTo } from './nats-delivery.js'
+import { Deliveries, type PulledMessage, type SettleTo } from './nats-delivery.js'
 import { HeldMessages } from './nats-held.js'
 import { watchLine } from './nats-line.js'
 import { PullWindow } from './nats-window.js'
@@ -47,6 +47,7 @@ export class Pull implements AsyncIterableIterator<Delivery>, SettleTo {
   readonly #waiters: Waiter[] = []
   readonly #ending = new AbortController()
   readonly #held: HeldMessages
+  readonly #deliveries: Deliveries
   #acks: string[] = []
   #tickIsDue = false
   #inbox = ''
@@ -64,6 +65,7 @@ export class Pull implements AsyncIterableIterator<Delivery>, SettleTo {
     this.#source = source
     this.#window = new PullWindow(capacity, source)
     this.#held = new HeldMessages({ ...source, release: message => this.#release(message) })
+    this.#deliveries = new Deliveries(this, source)
     this.#heardAt = source.clock.monotonic()
     if (signal.aborted) { this.#end(); return }
     this.#listen()
@@ -176,9 +178,9 @@ export class Pull implements AsyncIterableIterator<Delivery>, SettleTo {
     return new TidegateError('TG_SOURCE_NOT_FOUND', `consumer "${this.#source.consumer}" of stream "${this.#source.stream}" at ${this.#source.address}: ${why.toLowerCase()}`)
   }
 
-  #deliver (message: Msg): Delivery {
+  #deliver (message: PulledMessage): Delivery {
     this.#window.inHand++
-    return new PulledDelivery(this, message, this.#source)
+    return this.#deliveries.make(message)
   }
 
   #release (message: Msg): void {
@@ -278,4 +280,4 @@ export class Pull implements AsyncIterableIterator<Delivery>, SettleTo {
 }
 
 /** What carries no reply subject is the server's word about a pull. */
-const isEvent = (message: Msg): message is Msg & { readonly reply: string } => message.reply !== undefined && message.reply !== ''
+const isEvent = (message: Msg): message is PulledMessage => message.reply !== undefined && message.reply !== ''
