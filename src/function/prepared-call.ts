@@ -13,7 +13,9 @@ export class PreparedCall {
   readonly path: string
   /** Why these options can never be sent; undefined when they can. */
   readonly problem: string | undefined
-  readonly #constant: FlatHeaders
+  /** The headers of the call before this one, the constant ones first: most calls have the same names, and take its array over without growing one. */
+  #before: FlatHeaders
+  readonly #constants: number
   /** Names that the user set and that an event therefore does not. */
   readonly #taken: ReadonlySet<string>
   readonly #envelope: CallOptions['envelope']
@@ -25,19 +27,27 @@ export class PreparedCall {
     this.problem = written.map(([name, value]) => headerProblem(name, value)).find(problem => problem !== undefined)
     this.#envelope = options.envelope
     this.#taken = new Set(written.map(([name]) => name.toLowerCase()))
-    this.#constant = written.flatMap(([name, value]) => [name.toLowerCase(), value])
-    if (!this.#taken.has('user-agent')) this.#constant.push('user-agent', names.userAgent)
-    if (options.envelope === 'CloudEventsBinary') this.#constant.push('ce-specversion', '1.0')
+    this.#before = written.flatMap(([name, value]) => [name.toLowerCase(), value])
+    if (!this.#taken.has('user-agent')) this.#before.push('user-agent', names.userAgent)
+    if (options.envelope === 'CloudEventsBinary') this.#before.push('ce-specversion', '1.0')
+    this.#constants = this.#before.length
   }
 
   /** The headers of one call. `more` are this call's own and win over those of the event. */
   headers (event: Envelope, more: Readonly<Record<string, string>>): FlatHeaders {
-    const out = this.#constant.slice()
-    for (const name in more) out.push(name.toLowerCase(), plainHeader(more[name] ?? ''))
+    const out = this.#before.slice()
+    let at = this.#constants
+    const put = (name: string, value: string): void => {
+      out[at++] = name
+      out[at++] = value
+    }
+    for (const name in more) put(name.toLowerCase(), plainHeader(more[name] ?? ''))
     const contentType = this.#envelope === 'CloudEventsStructured' ? structuredContentType : plainHeader(event.contentType)
-    if (contentType !== '' && !this.#taken.has('content-type')) out.push('content-type', contentType)
-    if (this.#envelope === 'CloudEventsBinary') appendAttributes(out, event)
-    this.#appendTrace(out, event, more)
+    if (contentType !== '' && !this.#taken.has('content-type')) put('content-type', contentType)
+    if (this.#envelope === 'CloudEventsBinary') putAttributes(put, event)
+    this.#putTrace(put, event, more)
+    out.length = at
+    this.#before = out
     return out
   }
 
@@ -46,21 +56,25 @@ export class PreparedCall {
   }
 
   /** The extension keeps the origin of a trace; the plain header is what servers read. */
-  #appendTrace (out: FlatHeaders, event: Envelope, more: Readonly<Record<string, string>>): void {
+  #putTrace (put: Put, event: Envelope, more: Readonly<Record<string, string>>): void {
     const { traceparent, tracestate } = event.extensions
     if (traceparent === undefined || more['traceparent'] !== undefined || this.#taken.has('traceparent')) return
-    out.push('traceparent', plainHeader(traceparent))
-    if (tracestate !== undefined) out.push('tracestate', plainHeader(tracestate))
+    put('traceparent', plainHeader(traceparent))
+    if (tracestate !== undefined) put('tracestate', plainHeader(tracestate))
   }
 }
 
-function appendAttributes (out: FlatHeaders, event: Envelope): void {
-  out.push('ce-id', attributeHeader(event.id), 'ce-source', attributeHeader(event.source), 'ce-type', attributeHeader(event.type))
-  if (event.subject !== undefined) out.push('ce-subject', attributeHeader(event.subject))
-  if (event.time !== undefined) out.push('ce-time', attributeHeader(event.time))
+type Put = (name: string, value: string) => void
+
+function putAttributes (put: Put, event: Envelope): void {
+  put('ce-id', attributeHeader(event.id))
+  put('ce-source', attributeHeader(event.source))
+  put('ce-type', attributeHeader(event.type))
+  if (event.subject !== undefined) put('ce-subject', attributeHeader(event.subject))
+  if (event.time !== undefined) put('ce-time', attributeHeader(event.time))
   for (const name in event.extensions) {
     const header = extensionHeader(name)
-    if (header !== undefined) out.push(header, attributeHeader(event.extensions[name] ?? ''))
+    if (header !== undefined) put(header, attributeHeader(event.extensions[name] ?? ''))
   }
 }
 

@@ -26,7 +26,7 @@ export class Circuit {
    */
   ends (disposition: Disposition): Disposition {
     const event = seen[disposition.kind]
-    if (event === undefined) return disposition
+    if (event === undefined || (event === 'success' && this.#state === initialBreaker)) return disposition
     const next = nextBreaker(this.#state, event, this.#clock.now(), this.#policy)
     if (next !== this.#state) this.#become(next)
     if (!isOpen(next) || (disposition.kind !== 'deadLetter' && disposition.kind !== 'drop')) return disposition

@@ -20,7 +20,7 @@ export class EndpointPool {
   #waiters: ((slot: Slot) => void)[] = []
   readonly #onChange: () => void
 
-  /** `onChange`: the number of slots, or of free ones when it was none, changed. */
+  /** `onChange`: the number of slots changed. */
   constructor (options: { perReplica: number, max: number, onChange: () => void }) {
     this.#perReplica = options.perReplica
     this.#max = options.max
@@ -86,8 +86,7 @@ export class EndpointPool {
         replica.inFlight--
         this.#inFlight--
         if (replica.inFlight === 0) this.#leaving.delete(replica)
-        if (this.#waiters.length > 0) this.#serveWaiters()
-        else this.#onChange()
+        this.#serveWaiters()
       },
     }
     return replica

@@ -7,7 +7,6 @@ import type { Connector, Delivery, Guarantees } from '../../plugin/connector.js'
 import type {
   CallOptions, Clock, Condition, Counter, DeliveryStatus, EventSink, FunctionEndpoint, FunctionState, Gauge, Histogram, Log, ObjectRef, WakeSplit,
 } from '../ports.js'
-import { untilAborted } from '../sharing.js'
 import { Attempts } from './attempts.js'
 import { DerivedCapacity } from './capacity.js'
 import { Circuit } from './circuit.js'
@@ -135,7 +134,9 @@ export class DeliveryPump {
   async stop (): Promise<void> {
     const { clock, plan } = this.#parts
     const cancel = clock.after(this.#wakeSlot.isWaiting ? 0 : plan.drainTimeoutMs, () => this.#cutting.abort())
-    await this.#receiver.stop()
+    const stopped = this.#receiver.stop()
+    this.#roomFor?.() // who waits for room sees that pulling is over
+    await stopped
     await this.#untilIdle()
     cancel()
     this.#circuit.stop()
@@ -177,14 +178,14 @@ export class DeliveryPump {
     })
   }
 
-  /** Resolves when another delivery may be pulled. */
-  async #room (signal: AbortSignal): Promise<void> {
-    if (this.#inHand >= this.#capacity.slots()) {
-      if (this.#pool.slots > 0) this.demand.saturated()
-      while (!signal.aborted && this.#inHand >= this.#capacity.slots()) {
-        await untilAborted(new Promise<void>(resolve => { this.#roomFor = resolve }), signal).catch(ended)
-      }
-    }
+  /** Undefined when another delivery may be pulled now; else resolves when it may, or when pulling is over. */
+  #room (signal: AbortSignal): Promise<void> | undefined {
+    return this.#inHand < this.#capacity.slots() && !this.#parts.overloaded() ? undefined : this.#waitForRoom(signal)
+  }
+
+  async #waitForRoom (signal: AbortSignal): Promise<void> {
+    if (this.#inHand >= this.#capacity.slots() && this.#pool.slots > 0) this.demand.saturated()
+    while (!signal.aborted && this.#inHand >= this.#capacity.slots()) await new Promise<void>(resolve => { this.#roomFor = resolve })
     if (this.#parts.overloaded()) await this.#parts.clock.sleep(overloadPauseMs, signal)
   }
 
@@ -276,7 +277,8 @@ export class DeliveryPump {
   #slots (): number {
     const { perReplica, maxConcurrent } = this.#parts.plan
     return slotsFor({
-      endpoints: this.#pool.endpoints, perReplica, max: maxConcurrent, breaker: this.#circuit.state, now: this.#parts.clock.now(),
+      endpoints: this.#pool.endpoints, perReplica, max: maxConcurrent, breaker: this.#circuit.state,
+      now: this.#circuit.isOpen ? this.#parts.clock.now() : 0, // asked several times an event; only an open circuit looks at the time
       suspended: this.#suspendedBecause !== undefined, atZero: this.#pool.endpoints === 0,
     })
   }
@@ -295,5 +297,4 @@ export class DeliveryPump {
   }
 }
 
-const ended = (): void => undefined
 const release: Ending = { kind: 'release' }

@@ -8,8 +8,8 @@ export interface ReceiverParts {
   /** Opens the connector with the configuration as it is now. */
   readonly open: () => Promise<Connector>
   readonly capacity: Capacity
-  /** Resolves when another delivery may be pulled. */
-  readonly room: (signal: AbortSignal) => Promise<void>
+  /** Undefined when another delivery may be pulled now; else resolves when it may. */
+  readonly room: (signal: AbortSignal) => Promise<void> | undefined
   readonly deliver: (delivery: Delivery) => void
   /** Resolves when nothing is in hand any more; a connector is closed after that. */
   readonly settled: () => Promise<void>
@@ -64,7 +64,8 @@ export class Receiver {
     const source = connector.receive(signal, this.#parts.capacity)[Symbol.asyncIterator]()
     try {
       while (!signal.aborted) {
-        await this.#parts.room(signal)
+        const room = this.#parts.room(signal)
+        if (room !== undefined) await room
         if (signal.aborted) return
         const next = await source.next()
         if (next.done === true) return
