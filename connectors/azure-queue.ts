@@ -15,6 +15,7 @@ export const azureQueue = defineConnector({
   stability: 'beta',
   guarantees: { delivery: 'at-least-once', redelivery: 'broker', delayedRetry: true, order: 'none' },
   defaultsKey: 'azureQueue',
+  deadLetterDefault: ({ queueName }) => ({ queueName: poisonOf(String(queueName)) }),
 
   config: spec({
     ...azureQueueConnection,
@@ -65,11 +66,14 @@ export const azureQueue = defineConnector({
   }],
 })
 
-/** `<queue>-poison` unless another is named, as the Azure Functions host does it. */
+/** Where the Azure Functions host puts them. */
+const poisonOf = (queueName: string): string => `${queueName}-poison`
+
+/** The poison queue of the source unless another is named. */
 function destinationQueue ({ queueName, ...rest }: Readonly<Record<string, unknown>>, source: string): string {
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined) throw new TidegateError('TG_CONFIG_UNKNOWN_FIELD', `dead letter destination azureQueue has no field ${unknown}`, { hint: 'known: queueName' })
-  if (queueName === undefined) return `${source}-poison`
+  if (queueName === undefined) return poisonOf(source)
   if (typeof queueName !== 'string' || queueName === '') throw new TidegateError('TG_CONFIG_INVALID', 'queueName of the dead letter destination must be a name')
   return queueName
 }
