@@ -35,6 +35,12 @@ export class Scene {
 
   path (name: string): string { return join(this.root, name) }
 
+  /** A folder for what another function gets. */
+  folder (name: string): string {
+    mkdirSync(this.path(name))
+    return this.path(name)
+  }
+
   /** Writes a manifest file: text as it stands, objects as documents (JSON is YAML). */
   write (file: string, ...documents: readonly (string | object)[]): void {
     writeFileSync(join(this.manifests, file), documents.map(d => typeof d === 'string' ? d : JSON.stringify(d, undefined, 2)).join('\n---\n'))
