@@ -33,7 +33,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     const ref = refOf(resource)
     const problems = [...notRunnable(resource), ...checkResource(resource, resource.origin, {
       registry: this.#context.registry, defaults: this.#context.defaults(), unknownKedaKeys: 'warning',
-      names: () => ({}), // what credentials provide is known when they are resolved, at the first look
+      names: authenticationRef => authenticationRef === undefined ? { auth: [] } : {}, // what credentials provide is known when they are resolved, at the first look
     })]
     for (const problem of problems.filter(p => !isError(p))) this.#context.log.warn({ object: refKey(ref) }, formatProblem(problem))
     if (problems.some(isError)) return this.refused(ref, problems.filter(isError))
