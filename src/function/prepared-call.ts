@@ -1,7 +1,7 @@
 import type { Envelope } from '../core/delivery/types.js'
 import { names } from '../core/names.js'
 import type { CallOptions } from '../runtime/ports.js'
-import { attributeHeader, headerProblem, plainHeader } from './header.js'
+import { attributeHeader, headerProblem, pathProblem, plainHeader } from './header.js'
 import { structuredBody, structuredContentType } from './structured.js'
 
 /** Headers as undici takes them cheapest: name, value, name, value; names in lower case. */
@@ -24,7 +24,7 @@ export class PreparedCall {
     const written = Object.entries(options.headers)
     this.method = options.method
     this.path = options.path.startsWith('/') ? options.path : `/${options.path}`
-    this.problem = written.map(([name, value]) => headerProblem(name, value)).find(problem => problem !== undefined)
+    this.problem = pathProblem(this.path) ?? written.map(([name, value]) => headerProblem(name, value)).find(problem => problem !== undefined)
     this.#envelope = options.envelope
     this.#taken = new Set(written.map(([name]) => name.toLowerCase()))
     this.#before = written.flatMap(([name, value]) => [name.toLowerCase(), value])

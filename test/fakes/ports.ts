@@ -75,7 +75,6 @@ export class FakeFunction implements FunctionEndpoint {
     })
   }
 
-  async prepare (): Promise<void> { /* nothing to load */ }
   forget (): void { /* nothing is kept */ }
   async close (): Promise<void> { /* nothing is open */ }
 }

@@ -110,7 +110,7 @@ export class DeliveryPump {
       inHand: () => this.#inHand, backlog: signal => this.#backlog(signal),
     })
     this.#wakeSlot = new WakeSlot({
-      pool: this.#pool, clock, coldStartTimeoutMs: plan.coldStartTimeoutMs, ask: () => this.#wakeUp(),
+      pool: this.#pool, clock, coldStartTimeoutMs: plan.coldStartTimeoutMs, ask: () => this.demand.wake(),
       onTimeout: () => events.emit(ref, { type: 'Warning', reason: 'ColdStartTimeout', note: `the function had no ready replica within ${plan.coldStartTimeoutMs / 1000} s; the event goes back to its source and no attempt is counted` }),
     })
     this.#receiver = new Receiver({
@@ -240,12 +240,6 @@ export class DeliveryPump {
     for (const part of ['notice', 'decide', 'start', 'ready', 'deliver', 'total'] as const) wakePart(part).observe(split[`${part}Ms`] / 1000)
     this.#parts.log.info({ ...split }, 'woken')
     this.#parts.onStatus()
-  }
-
-  /** The count first: what the call will need is loaded while the replica starts. */
-  #wakeUp (): void {
-    this.demand.wake()
-    this.#parts.endpoint.prepare().catch((error: unknown) => this.#parts.log.error({ err: errorMessage(error) }, 'the HTTP client could not be loaded'))
   }
 
   #suspend (because: string): void {
