@@ -59,8 +59,6 @@ export interface Connector {
   receive(signal: AbortSignal, capacity: Capacity): AsyncIterable<Delivery>
   /** Entries waiting or in flight, where the source can tell: the Trigger's own backlog, for scaling. */
   backlog?(signal: AbortSignal): Promise<number>
-  /** A bell that pulls nothing: yields when there is something to receive. Used at zero instead of the wake slot. */
-  watch?(signal: AbortSignal): AsyncIterable<'ring'>
   /** Stores an event durably at a destination of this connector's kind, for dead letters. Resolves when it is stored. */
   publish?(event: Envelope, destination: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<void>
   /** When it hands out the next event, where it knows beforehand: schedules. */
