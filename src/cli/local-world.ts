@@ -41,7 +41,10 @@ export class LocalWorld implements ResourceSource {
         workloadApplied: workload => this.#workloadApplied(workload),
         workloadRefused: (ref, problems) => this.#tell(ref, problems),
         workloadDeleted: ref => { this.#workloads.delete(refKey(ref)); cluster.delete(ref) },
-        config: config => { this.#defaults = this.#resolveDefaults(config) },
+        config: config => {
+          this.#defaults = this.#resolveDefaults(config)
+          if (this.#isUp) for (const resource of this.#resources.values()) listener.applied(resource) // what was refused for want of a default may be right now
+        },
         other: (ref, problem) => this.#tell(ref, [problem]),
         problems: problems => { for (const problem of problems) this.#say(problem) },
       },

@@ -46,6 +46,7 @@ export class SourceReader implements Voice {
   readonly #parts: SourceReaderParts
   #open: { readonly scaler: Scaler, readonly digest: string } | undefined
   #resolvedAt = -Infinity
+  #isClosed = false
   #armed: AbortController | undefined
   #watching: Promise<void> = Promise.resolve()
   #looking: Promise<Reading> | undefined
@@ -56,9 +57,6 @@ export class SourceReader implements Voice {
     this.trigger = parts.trigger
     this.type = parts.definition.type
   }
-
-  /** True when the source rings; false when it is noticed only by looking. Known once it was opened. */
-  get rings (): boolean { return this.#open?.scaler.watch !== undefined }
 
   /** One look, as a reading; never rejects. A second call while one is under way gets the same look. */
   look (signal: AbortSignal): Promise<Reading> {
@@ -108,6 +106,10 @@ export class SourceReader implements Voice {
     this.#resolvedAt = clock.monotonic()
     if (this.#open?.digest === resolved.digest) return this.#open.scaler
     const scaler = await definition.open(resolved.config, kit, measuredAs({ ...definition.measure(resolved.config), metricType }))
+    if (this.#isClosed) {
+      await this.#closeScaler(scaler)
+      throw new TidegateError('TG_SOURCE_UNREACHABLE', 'closed while it was opened')
+    }
     const old = this.#open
     this.#open = { scaler, digest: resolved.digest }
     if (old !== undefined) {
@@ -122,7 +124,7 @@ export class SourceReader implements Voice {
   arm (onRing: OnRing): void {
     this.#onRing = onRing
     const scaler = this.#open?.scaler
-    if (this.#armed !== undefined || scaler?.watch === undefined) return
+    if (this.#isClosed || this.#armed !== undefined || scaler?.watch === undefined) return
     const controller = new AbortController()
     this.#armed = controller
     this.#watching = this.#watch(scaler, controller.signal)
@@ -151,6 +153,7 @@ export class SourceReader implements Voice {
   }
 
   async close (): Promise<void> {
+    this.#isClosed = true
     await this.#disarm()
     await this.#looking
     const open = this.#open

@@ -28,9 +28,11 @@ export function system (parts: SystemParts): System {
   }
   const reconciler: Reconciler = new Reconciler(context)
   let watching: Promise<void> = Promise.resolve()
+  let stopOwning: () => void = () => undefined
   const running = service({
     async start (signal) {
       overload.start()
+      stopOwning = parts.ownership.changes(() => reconciler.ownershipChanged())
       watching = parts.resources.watch({
         applied: resource => reconciler.applied(resource),
         refused: (ref, problems) => reconciler.refused(ref, problems),
@@ -41,6 +43,7 @@ export function system (parts: SystemParts): System {
     },
     async stop () {
       await watching
+      stopOwning()
       await reconciler.stop()
       turning.stop()
       overload.stop()

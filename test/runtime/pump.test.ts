@@ -10,7 +10,7 @@ test('at zero one event is pulled, replicas are asked for, and nothing is sent u
   t.source.offer('2')
   await t.clock.advance(60_000)
   expect(t.source.pulled).toBe(1)
-  expect(t.rings).toEqual(['1'])
+  expect(t.rings).toEqual(['look', '1']) // one when the source was opened, one for the event
   expect(t.fn.calls).toHaveLength(0)
   t.ready('a')
   await t.clock.advance(0)

@@ -15,7 +15,6 @@ const nobody = { inc: () => undefined, set: () => undefined }
 class Source implements Voice {
   readonly trigger = 'queue'
   readonly type = 'fake'
-  readonly rings = true
   depth: number | 'broken' = 0
   looks = 0
   armed: OnRing | undefined
@@ -48,7 +47,7 @@ function setup (options: { readonly policy?: Partial<ScalePolicy>, readonly stor
       minReplicas: 0, maxReplicas: 20, cooldownMs: 60_000, initialCooldownMs: 0, createdAt: clock.now() - 3_600_000, scaleUp: none, scaleDown: none,
       pausedScaleIn: false, pausedScaleOut: false, forceActivation: false, triggers: ['queue'], ...policy,
     },
-    by: [], voices: [source], pollingIntervalMs: 30_000, cachedMetrics: false, busy: () => undefined,
+    by: [], voices: [source], pollingIntervalMs: 30_000, cachedMetrics: false, restoreOriginal: false, busy: () => undefined,
     onStatus: told => conditions.push([...told]),
   })
   if (options.targets === undefined) targets.become(target, 0)

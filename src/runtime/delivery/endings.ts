@@ -18,6 +18,8 @@ export interface EndingParts {
   readonly settled: (disposition: Ending['kind']) => Counter
   readonly deadLetters: (reason: ExhaustedReason) => Counter
   readonly lost: Counter
+  /** The source hands out again what is not acked; else everything but success is a loss, and is counted as one. */
+  readonly keeps: boolean
 }
 
 /**
@@ -31,32 +33,36 @@ export function bringAbout (parts: EndingParts): (delivery: Delivery, ending: En
     switch (ending.kind) {
       case 'ack':
       case 'filtered': return delivery.settle({ kind: 'ack' })
-      case 'release':
-      case 'suspend': return delivery.settle({ kind: 'release' })
+      case 'release': return giveBack(delivery, 'it could not be delivered before the end', { kind: 'release' }, parts)
+      case 'suspend': return giveBack(delivery, ending.because, { kind: 'release' }, parts)
       case 'retry':
-      case 'hold': return delivery.settle({ kind: 'retry', afterMs: ending.afterMs })
-      case 'drop': return drop(delivery, ending, parts)
+      case 'hold': return giveBack(delivery, ending.because, { kind: 'retry', afterMs: ending.afterMs }, parts)
+      case 'drop': return lose(delivery, ending.because, parts)
       case 'deadLetter': return storeThenAck(delivery, ending, parts, { kind: 'retry', afterMs: policy.retry.maxMs })
       default: return assertNever(ending)
     }
   }
 }
 
-function drop (delivery: Delivery, { because }: Disposition & { kind: 'drop' }, { lost, log }: EndingParts): void | Promise<void> {
+function giveBack (delivery: Delivery, because: string, settlement: Settlement, parts: EndingParts): void | Promise<void> {
+  return parts.keeps ? delivery.settle(settlement) : lose(delivery, because, parts)
+}
+
+function lose (delivery: Delivery, because: string, { lost, log }: EndingParts): void | Promise<void> {
   lost.inc()
-  log.warn({ eventId: delivery.event.id, because }, 'event dropped')
+  log.warn({ eventId: delivery.event.id, because }, 'event lost')
   return delivery.settle({ kind: 'ack' })
 }
 
 /** A dead letter is stored first, then acked; one that cannot be stored stays where it is. */
 async function storeThenAck (delivery: Delivery, ending: Disposition & { kind: 'deadLetter' }, parts: EndingParts, keep: Settlement): Promise<void> {
   const { deadLetter, deadLetters, events, log, ref } = parts
-  if (deadLetter === undefined) return delivery.settle(keep)
+  if (deadLetter === undefined) return giveBack(delivery, ending.because, keep, parts)
   try {
     await deadLetter(delivery.event, ending)
   } catch (error) {
-    log.warn({ eventId: delivery.event.id, err: errorMessage(error) }, 'a dead letter could not be stored; the event is kept')
-    return delivery.settle(keep)
+    log.warn({ eventId: delivery.event.id, err: errorMessage(error) }, 'a dead letter could not be stored')
+    return giveBack(delivery, 'its dead letter could not be stored', keep, parts)
   }
   deadLetters(ending.reason).inc()
   events.emit(ref, { type: 'Warning', reason: 'EventDeadLettered', note: `event ${delivery.event.id} was stored as a dead letter: ${ending.because}` })

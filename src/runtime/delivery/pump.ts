@@ -111,19 +111,19 @@ export class DeliveryPump {
     })
     this.#wakeSlot = new WakeSlot({
       pool: this.#pool, clock, coldStartTimeoutMs: plan.coldStartTimeoutMs, ask: () => this.demand.wake(),
-      onTimeout: () => events.emit(ref, { type: 'Warning', reason: 'ColdStartTimeout', note: `the function had no ready replica within ${plan.coldStartTimeoutMs / 1000} s; the event goes back to its source and no attempt is counted` }),
+      onTimeout: () => events.emit(ref, { type: 'Warning', reason: 'ColdStartTimeout', note: `the function had no ready replica within ${plan.coldStartTimeoutMs / 1000} s; no attempt is counted, and the event ${parts.guarantees.redelivery === 'broker' ? 'goes back to its source' : 'is lost: its source keeps none'}` }),
     })
     this.#receiver = new Receiver({
       open: parts.open, capacity: this.#capacity, room: signal => this.#room(signal), deliver: delivery => this.#deliver(delivery),
-      settled: () => this.#untilIdle(), clock, random, log, onChange: parts.onStatus,
+      settled: () => this.#untilIdle(), clock, random, log, onChange: parts.onStatus, onOpen: () => this.demand.opened(),
     })
     const call = calling({
       pool: this.#pool, endpoint: parts.endpoint, options: plan.options, headers: plan.headers, clock,
       duration: metrics.duration, waitForSlot: signal => this.#wakeSlot.slot(signal),
     })
-    this.#step = filtering(attempting(call, { attempts: new Attempts(), policy: plan.policy, random, clock, delayedRetry: parts.guarantees.delayedRetry }), plan.filter)
+    this.#step = filtering(attempting(call, { attempts: new Attempts(), policy: plan.policy, random, clock, delayedRetry: parts.guarantees.delayedRetry, judge: disposition => this.#circuit.ends(disposition) }), plan.filter)
     this.#bringAbout = bringAbout({
-      ref, policy: plan.policy, log, events, settled: metrics.settled, deadLetters: metrics.deadLetters, lost: metrics.lost,
+      ref, policy: plan.policy, log, events, settled: metrics.settled, deadLetters: metrics.deadLetters, lost: metrics.lost, keeps: parts.guarantees.redelivery === 'broker',
       deadLetter: plan.deadLetter === undefined ? undefined : event => this.#store(event, plan.deadLetter ?? {}),
     })
   }
@@ -149,6 +149,7 @@ export class DeliveryPump {
     this.#function = state
     for (const gone of before?.endpoints ?? []) if (!state?.endpoints.some(e => e.id === gone.id)) this.#parts.endpoint.forget(gone)
     this.#pool.update(state?.endpoints ?? [])
+    this.#parts.metrics.slots.set(this.#capacity.slots())
     this.#parts.onStatus()
   }
 
@@ -190,7 +191,7 @@ export class DeliveryPump {
   }
 
   #deliver (delivery: Delivery): void {
-    this.#inHand++
+    this.#parts.metrics.inFlight.set(++this.#inHand)
     this.#leases.hold(delivery)
     this.#wakeSlot.took(delivery.event)
     void this.#bringToEnd(delivery)
@@ -201,15 +202,14 @@ export class DeliveryPump {
       // Pulled before the circuit opened or the Trigger was suspended: it goes back to a broker that keeps it.
       const tooLate = this.#capacity.slots() === 0 && this.#parts.guarantees.redelivery === 'broker'
       const ending = tooLate ? release : await this.#step(delivery, this.#cutting.signal)
-      const real = ending.kind === 'filtered' ? ending : this.#circuit.ends(ending)
-      this.#note(delivery, real)
-      const settling = this.#bringAbout(delivery, real)
+      this.#note(delivery, ending)
+      const settling = this.#bringAbout(delivery, ending)
       if (settling !== undefined) await settling
     } catch (error) {
       this.#parts.log.error({ eventId: delivery.event.id, err: errorMessage(error) }, 'a delivery was not settled; the source will hand it out again')
     }
     this.#leases.letGo(delivery)
-    this.#inHand--
+    this.#parts.metrics.inFlight.set(--this.#inHand)
     if (this.#inHand === 0) for (const resolve of this.#idle.splice(0)) resolve()
     this.#changed()
     this.#parts.onEnded()
@@ -252,6 +252,7 @@ export class DeliveryPump {
   #circuitChanged (): void {
     const open = this.#circuit.isOpen
     this.#parts.metrics.circuitOpen.set(open ? 1 : 0)
+    this.#parts.metrics.slots.set(this.#capacity.slots())
     this.#changed()
     this.#parts.onStatus()
   }
@@ -262,10 +263,12 @@ export class DeliveryPump {
     await connector.publish(event, destination, this.#cutting.signal)
   }
 
-  async #backlog (signal: AbortSignal): Promise<number | undefined> {
+  async #backlog (signal: AbortSignal): Promise<number | 'not-open'> {
     const { lost, connector } = this.#receiver
+    if (this.#suspendedBecause !== undefined) return 0 // nothing is pulled, so nothing is asked for
     if (lost !== undefined) throw new TidegateError(lost.code as ErrorCode, lost.message)
-    return connector?.backlog?.(signal)
+    if (connector === undefined) return 'not-open'
+    return await connector.backlog?.(signal) ?? 0
   }
 
   #slots (): number {
