@@ -9,6 +9,7 @@ export class FakeConnector implements Connector {
   pulled = 0
   closed = 0
   waiting = 0
+  onExtend: () => void = () => undefined
   readonly #inbox = new Inbox<Delivery>()
   #handOuts = new Map<string, number>()
 
@@ -20,7 +21,7 @@ export class FakeConnector implements Connector {
       event: { id, source: 'test', type: 'test.event', contentType: 'text/plain', data: new Uint8Array(), extensions: {} },
       handOuts, ...options,
       settle: settlement => { this.settlements.push({ id, settlement }) },
-      extend: () => { this.extended.push(id) },
+      extend: () => { this.extended.push(id); this.onExtend() },
     })
   }
 
