@@ -42,7 +42,7 @@ export function system (parts: SystemParts): System {
       await Promise.race([reconciler.synced, watching])
     },
     async stop () {
-      await watching
+      await Promise.allSettled([watching]) // whoever started was told how it ended
       stopOwning()
       await reconciler.stop()
       turning.stop()
