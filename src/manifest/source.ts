@@ -1,4 +1,5 @@
 import type { TidegateConfig, Workload } from '../api/index.js'
+import { errorMessage } from '../core/errors.js'
 import type { Clock, ObjectRef, ResourceListener, ResourceSource } from '../runtime/ports.js'
 import type { Problem } from '../spec/index.js'
 import { contentsOf, refText, type Contents, type Entry } from './contents.js'
@@ -47,7 +48,8 @@ export function manifestSource (options: ManifestSourceOptions): ResourceSource 
           teller.unreadable(error)
         }
       }
-      await watchFiles(paths, { clock, recursive, onSettled: () => { reading = reading.then(reread) } }, signal)
+      const onSettled = (): void => { reading = reading.then(reread) }
+      await watchFiles(paths, { clock, recursive, onSettled, onBlind: error => teller.blind(error) }, signal)
       await reading
     },
   }
@@ -60,6 +62,7 @@ class Teller {
   #known = new Map<string, Known>()
   #config = ''
   #problems = '[]'
+  #blindness: readonly Problem[] = []
   readonly #listener: ResourceListener
   readonly #others: ManifestListener
   constructor (listener: ResourceListener, others: ManifestListener) {
@@ -80,10 +83,14 @@ class Teller {
     this.#known = next
   }
 
+  /** Edits are not seen at once from now on; told with the next reading, and for good. */
+  blind (error: unknown): void {
+    this.#blindness = [{ code: 'TG_CONFIG_NOT_WATCHED', severity: 'warning', path: [], message: `edits cannot be watched: ${errorMessage(error)}`, hint: 'files are read again every few seconds instead' }]
+  }
+
   /** The folder itself cannot be read: everything goes on as it is. */
   unreadable (error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error)
-    this.#tellProblems([{ code: 'TG_CONFIG_SYNTAX', severity: 'error', path: [], message, hint: 'what ran goes on' }])
+    this.#tellProblems([{ code: 'TG_CONFIG_SYNTAX', severity: 'error', path: [], message: errorMessage(error), hint: 'what ran goes on' }])
   }
 
   #applied (entry: Entry): void {
@@ -117,7 +124,8 @@ class Teller {
     this.#others.config(config)
   }
 
-  #tellProblems (problems: readonly Problem[]): void {
+  #tellProblems (found: readonly Problem[]): void {
+    const problems = [...found, ...this.#blindness]
     const text = JSON.stringify(problems.map(p => [p.code, p.message, p.origin?.kind === 'file' ? [p.origin.file, p.origin.locate(p.path)] : null]))
     if (text === this.#problems) return
     this.#problems = text

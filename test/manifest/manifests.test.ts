@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/cli/clock.js'
 import { contentsOf, manifestFolder, manifestSource } from '../../src/manifest/index.js'
+import { watchFiles } from '../../src/manifest/watcher.js'
 import { Inbox } from '../../src/plugin/index.js'
 import { refKey } from '../../src/runtime/ports.js'
 import { formatProblem } from '../../src/spec/index.js'
@@ -66,8 +67,8 @@ test('a path that leads nowhere is a usage error', async () => {
 })
 
 /** A running source whose story is told line by line. */
-async function watching (files: Record<string, string>) {
-  const dir = await folder(files)
+async function watching (files: Record<string, string>, there?: string) {
+  const dir = there ?? await folder(files)
   const story = new Inbox<string>()
   const stop = new AbortController()
   const source = manifestSource({
@@ -133,4 +134,26 @@ test('stops when it is told to', async () => {
   await until('synced')
   stop.abort()
   await expect(done).resolves.toBeUndefined()
+})
+
+test('what cannot be watched is told, and the rest goes on', async () => {
+  const dir = await folder({ 'a.yaml': scaledObject('x') })
+  await symlink('loop.yaml', join(dir, 'loop.yaml'))
+  const { until } = await watching({}, dir)
+  await until('problems TG_CONFIG_SYNTAX,TG_CONFIG_NOT_WATCHED')
+  await writeFile(join(dir, 'a.yaml'), scaledObject('x', 5))
+  await until('applied ScaledObject x 5000')
+})
+
+test('what cannot be watched is looked at by the clock', async () => {
+  const told = new Inbox<string>()
+  const stop = new AbortController()
+  const hurried = { ...systemClock, sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 100, signal) }
+  const tooLong = `/${'x'.repeat(300)}`
+  const done = watchFiles([tooLong, tooLong.slice(1)], { clock: hurried, recursive: false, onSettled: () => told.push('look'), onBlind: () => told.push('blind') }, stop.signal)
+  const seen: (string | undefined)[] = []
+  while (seen.filter(what => what === 'look').length < 5) seen.push((await told.next()).value as string)
+  expect(seen.filter(what => what === 'blind')).toHaveLength(1)
+  stop.abort()
+  await done
 })
