@@ -70,6 +70,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     if (so !== undefined) {
       this.#scaledObjects.delete(key)
       this.#leave(so.close())
+      so.removeSeries()
     }
     this.#wanted.delete(key)
     this.#endTrigger(key)

@@ -20,6 +20,7 @@ export class ScaledObjectRun {
     this.#context = context
     this.#firstSeenAt = context.clock.now()
     this.update(so)
+    this.report([{ type: 'Ready', status: 'Unknown', reason: 'Starting', message: 'its sources were not looked at yet' }], undefined)
   }
 
   get object (): ScaledObject { return this.#so }
@@ -45,13 +46,17 @@ export class ScaledObjectRun {
     for (const [fingerprint, reader] of readers) this.#readers.set(fingerprint, reader)
   }
 
+  /** Closes its clients; what was last known of it stays. */
   async close (): Promise<void> {
     await Promise.all(this.voices.map(reader => reader.close()))
+  }
+
+  /** The object is gone: so are its series. */
+  removeSeries (): void {
     const { namespace, name } = this.ref
     for (const metric of ['scaler_reads_total', 'scale_trigger_value', 'scaled_object_desired_replicas', 'scaled_object_replicas'] as const) {
       this.#context.telemetry.remove(metric, { namespace, scaled_object: name })
     }
-    this.#context.status.forget(this.ref)
   }
 
   report (conditions: readonly Condition[], scaling: ScalingStatus | undefined): void {

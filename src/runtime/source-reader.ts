@@ -47,6 +47,8 @@ export class SourceReader implements Voice {
   #open: { readonly scaler: Scaler, readonly digest: string } | undefined
   #resolvedAt = -Infinity
   #isClosed = false
+  /** Why the last look failed; told when it changes. */
+  #failing: string | undefined
   #armed: AbortController | undefined
   #watching: Promise<void> = Promise.resolve()
   #looking: Promise<Reading> | undefined
@@ -75,9 +77,11 @@ export class SourceReader implements Voice {
       const at = clock.now()
       if ('kind' in look) {
         metrics.absent.inc()
+        this.#recovered()
         return { kind: 'absent', trigger, at, why: look.why, ...(look.mayWake === undefined ? {} : { mayWake: look.mayWake }) }
       }
       metrics.measured.inc()
+      this.#recovered()
       metrics.value.set(look.reduce((sum, m) => sum + m.value, 0))
       return { kind: 'measured', trigger, at, measurements: look }
     } catch (error) {
@@ -94,7 +98,15 @@ export class SourceReader implements Voice {
     metrics.failed.inc()
     const code = errorCode(error, 'TG_SOURCE_UNREACHABLE')
     if (code === 'TG_SOURCE_REFUSED') this.#resolvedAt = -Infinity // perhaps the credential was rotated: resolve again before the next look
-    return { kind: 'failed', trigger, at: clock.now(), code, message: errorMessage(error) }
+    const message = errorMessage(error)
+    if (message !== this.#failing && code !== 'TG_TARGET_NOT_FOUND') this.#parts.log.warn({ code, err: message }, 'the source cannot be read; nothing is lowered, and it is tried again at the next look')
+    this.#failing = message
+    return { kind: 'failed', trigger, at: clock.now(), code, message }
+  }
+
+  #recovered (): void {
+    if (this.#failing !== undefined) this.#parts.log.info({}, 'the source can be read again')
+    this.#failing = undefined
   }
 
   /** The scaler for the configuration as it is now. A new client comes first, then the old one goes. */

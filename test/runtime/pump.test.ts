@@ -269,3 +269,18 @@ test('gauges of what is in flight and of slots follow', async () => {
   await t.clock.advance(0)
   expect(t.gauges.inFlight).toBe(0)
 })
+
+test('a function that does not become ready says so while its event waits', async () => {
+  const t = bundle()
+  t.pump.start()
+  await t.clock.advance(0)
+  t.source.offer('1')
+  const condition = (): string | undefined => t.pump.conditions().find(c => c.type === 'FunctionReady')?.reason
+  await t.clock.advance(9_000)
+  expect(condition()).toBe('AtZero')
+  await t.clock.advance(2_000)
+  expect(condition()).toBe('NoReplicaReady')
+  t.ready('a')
+  await t.clock.advance(0)
+  expect(condition()).toBe('ReplicaReady')
+})

@@ -13,6 +13,7 @@ import { Circuit } from './circuit.js'
 import { Demand } from './demand.js'
 import { bringAbout } from './endings.js'
 import { EndpointPool } from './endpoint-pool.js'
+import { FailureLog } from './failure-log.js'
 import { LeaseKeeper } from './lease-keeper.js'
 import { pumpConditions } from './pump-conditions.js'
 import { Receiver } from './receiver.js'
@@ -91,6 +92,7 @@ export class DeliveryPump {
   #inHand = 0
   #roomFor: (() => void) | undefined
   #idle: (() => void)[] = []
+  readonly #failures: FailureLog
   #lastWake: WakeSplit | undefined
   #lastFailure: DeliveryStatus['lastFailure']
   #delivered = 0
@@ -105,12 +107,13 @@ export class DeliveryPump {
     this.#circuit = new Circuit({ policy: plan.breaker, clock, onChange: () => this.#circuitChanged() })
     this.#capacity = new DerivedCapacity(() => this.#slots())
     this.#leases = new LeaseKeeper(clock, log)
+    this.#failures = new FailureLog(clock, log)
     this.demand = new Demand({
       trigger: ref.name, type: parts.type, target: plan.target, activation: plan.activation, clock,
       inHand: () => this.#inHand, backlog: signal => this.#backlog(signal),
     })
     this.#wakeSlot = new WakeSlot({
-      pool: this.#pool, clock, coldStartTimeoutMs: plan.coldStartTimeoutMs, ask: () => this.demand.wake(),
+      pool: this.#pool, clock, coldStartTimeoutMs: plan.coldStartTimeoutMs, ask: () => this.demand.wake(), onSlow: () => parts.onStatus(),
       onTimeout: () => events.emit(ref, { type: 'Warning', reason: 'ColdStartTimeout', note: `the function had no ready replica within ${plan.coldStartTimeoutMs / 1000} s; no attempt is counted, and the event ${parts.guarantees.redelivery === 'broker' ? 'goes back to its source' : 'is lost: its source keeps none'}` }),
     })
     this.#receiver = new Receiver({
@@ -175,7 +178,7 @@ export class DeliveryPump {
   conditions (): readonly Condition[] {
     return pumpConditions({
       options: this.#parts.plan.options, suspendedBecause: this.#suspendedBecause, lost: this.#receiver.lost, isOpen: this.#receiver.connector !== undefined,
-      hasFunction: this.#function !== undefined, circuitOpen: this.#circuit.isOpen, lastFailure: this.#lastFailure?.because,
+      hasFunction: this.#function !== undefined, isSlow: this.#wakeSlot.isSlow, endpoints: this.#pool.endpoints, circuitOpen: this.#circuit.isOpen, lastFailure: this.#lastFailure?.because,
     })
   }
 
@@ -228,7 +231,7 @@ export class DeliveryPump {
     if (ending.kind === 'deadLetter') this.#deadLettered++
     this.#failed++
     this.#lastFailure = { at: this.#parts.clock.now(), because: ending.because, eventId: delivery.event.id }
-    this.#parts.log.debug({ eventId: delivery.event.id, disposition: ending.kind, because: ending.because }, 'delivery failed')
+    this.#failures.tell({ eventId: delivery.event.id, disposition: ending.kind, because: ending.because })
   }
 
   #noteWake (event: Envelope): void {
