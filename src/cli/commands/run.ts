@@ -1,7 +1,6 @@
-import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { TidegateError } from '../../core/errors.js'
+import { errorMessage, TidegateError } from '../../core/errors.js'
 import { metricCatalogue } from '../../core/metrics.js'
 import { stateFolderOf } from '../../local/index.js'
 import type { Log } from '../../runtime/ports.js'
@@ -17,6 +16,7 @@ import { systemClock } from '../clock.js'
 import { decisionFile } from '../decision-file.js'
 import { eachOf, loggedEvents } from '../events.js'
 import type { ExitCode, Output, RunOptions } from '../command.js'
+import { lineFile } from '../line-file.js'
 import { StatusBoard } from '../status-board.js'
 import { untilStopped } from '../until-stopped.js'
 import { localSystem } from '../wiring.js'
@@ -27,11 +27,11 @@ export async function run (options: RunOptions, output: Output): Promise<ExitCod
   const stateDir = options.stateDir ?? stateFolderOf(options.filename[0] ?? '.', process.env)
   const terminal = terminalAbilities(process.stdout, process.env)
   const live = terminal.live && options.tui
-  const log = await openLog(options, stateDir, live)
+  const log = await openLog(options, stateDir, live ? output : undefined)
   const events = recentEvents({ clock: systemClock })
   const status = new StatusBoard()
   const telemetry = metrics(metricCatalogue)
-  const decisions = options.record === undefined ? undefined : decisionFile(options.record)
+  const decisions = options.record === undefined ? undefined : await decisionFile(options.record, log)
   const system = localSystem({
     paths: options.filename, recursive: options.recursive, stateDir, fresh: options.fresh, strict: options.strict, registry: builtins,
     clock: systemClock, log, events: eachOf(events, loggedEvents(log)), telemetry, status,
@@ -62,13 +62,15 @@ export async function run (options: RunOptions, output: Output): Promise<ExitCod
   return 0
 }
 
-/** Log lines go to stdout; beside a live view, which has the terminal, into a file of the state folder. */
-async function openLog ({ logLevel }: RunOptions, stateDir: string, live: boolean): Promise<Log> {
+/** Log lines go to stdout; beside a live view, which has the terminal, into a file of the state folder. `besideView` hears when that fails. */
+async function openLog ({ logLevel }: RunOptions, stateDir: string, besideView: Output | undefined): Promise<Log> {
   const level = levels.find(l => l === logLevel)
   if (level === undefined) throw new TidegateError('TG_USAGE', `--log-level ${logLevel} is no level`, { hint: `one of ${levels.join(', ')}` })
-  if (!live) return logger({ level, destination: process.stdout })
+  if (besideView === undefined) return logger({ level, destination: process.stdout })
   await mkdir(stateDir, { recursive: true, mode: 0o700 })
-  return logger({ level, destination: createWriteStream(join(stateDir, 'tidegate.log'), { flags: 'a', mode: 0o600 }) })
+  const path = join(stateDir, 'tidegate.log')
+  const onFailed = (error: unknown): void => besideView.error(`warning: no more log lines are written to ${path}: ${errorMessage(error)}`)
+  return logger({ level, destination: await lineFile(path, 'the log to', { mode: 0o600, onFailed }) })
 }
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
