@@ -124,7 +124,8 @@ export class TriggerRun {
     if (!resolved.ok) throw new TidegateError(resolved.problems[0]?.code ?? 'TG_CONFIG_INVALID', resolved.problems.map(formatProblem).join('\n'))
     this.#openedWith = resolved.digest
     const owner = { kind: 'Trigger', namespace: this.ref.namespace, name: this.ref.name, uid: this.trigger.metadata.uid ?? `${this.ref.namespace}/${this.ref.name}` }
-    return this.#definition.open(resolved.config, contextKit(this.#context, owner, this.#definition.type))
+    const lost = this.#context.telemetry.counter('events_lost_total', { namespace: this.ref.namespace, trigger: this.ref.name, type: this.#definition.type })
+    return this.#definition.open(resolved.config, { ...contextKit(this.#context, owner, this.#definition.type), lost: events => lost.inc(events) })
   }
 }
 
