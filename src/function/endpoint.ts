@@ -40,7 +40,7 @@ class HttpEndpoint implements FunctionEndpoint {
   }
 
   send (endpoint: Endpoint, event: Envelope, options: CallOptions, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Outcome> {
-    if (this.#client !== undefined || !isTls(endpoint.url)) return this.#post(endpoint, event, options, headers, signal)
+    if (this.#targets.has(endpoint.url) || this.#client !== undefined || !isTls(endpoint.url)) return this.#post(endpoint, event, options, headers, signal)
     return this.#load().then(
       () => this.#post(endpoint, event, options, headers, signal),
       (error: unknown) => unreachable(`the HTTP client could not be loaded: ${errorMessage(error)}`))
@@ -73,6 +73,7 @@ class HttpEndpoint implements FunctionEndpoint {
         path: target.path === '' ? prepared.path : target.path + prepared.path,
         method: prepared.method,
         headers: prepared.headers(event, more),
+        fixed: prepared.fixed,
         body: prepared.body(event),
       }, call)
     })

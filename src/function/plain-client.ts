@@ -1,12 +1,13 @@
 import { connect, type LookupFunction, type Socket } from 'node:net'
 import { AnswerReader, type AnswerHandler } from './answer-reader.js'
-import type { FlatHeaders } from './prepared-call.js'
+import type { FixedHeaders, FlatHeaders } from './prepared-call.js'
 
 export interface CallRequest {
   readonly method: string
   readonly path: string
   /** Clean: nothing here looks at them again. */
   readonly headers: FlatHeaders
+  readonly fixed: FixedHeaders
   readonly body: Uint8Array
 }
 
@@ -53,15 +54,10 @@ export class PlainClient {
     return Promise.resolve()
   }
 
-  #write (socket: Socket, { method, path, headers, body }: CallRequest): void {
-    let host = this.#host
-    let fields = ''
-    for (let i = 0; i < headers.length; i += 2) {
-      const value = headers[i + 1] ?? ''
-      if (headers[i] === 'host') host = value // a gateway routes by it
-      else fields += `${headers[i]}: ${value}\r\n`
-    }
-    const head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n${fields}content-length: ${body.length}\r\n\r\n`
+  #write (socket: Socket, { method, path, headers, fixed, body }: CallRequest): void {
+    let { fields } = fixed
+    for (let i = fixed.count; i < headers.length; i += 2) fields += `${headers[i]}: ${headers[i + 1]}\r\n`
+    const head = `${method} ${path} HTTP/1.1\r\nhost: ${fixed.host ?? this.#host}\r\nconnection: keep-alive\r\n${fields}content-length: ${body.length}\r\n\r\n`
     const length = head.length + body.length
     if (length > leaving.length) {
       socket.write(head, 'latin1')

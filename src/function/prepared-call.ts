@@ -7,6 +7,15 @@ import { structuredBody, structuredContentType } from './structured.js'
 /** Headers as undici takes them cheapest: name, value, name, value; names in lower case. */
 export type FlatHeaders = string[]
 
+/** The first headers of every call, as text. */
+export interface FixedHeaders {
+  /** So many entries of the flat list stand in `fields` already, or in `host`. */
+  readonly count: number
+  readonly fields: string
+  /** Written by the user: a gateway routes by it. */
+  readonly host: string | undefined
+}
+
 /** What is the same for every event of one Trigger, worked out once; the rest is appended per event. */
 export class PreparedCall {
   readonly method: string
@@ -15,7 +24,7 @@ export class PreparedCall {
   readonly problem: string | undefined
   /** The headers of the call before this one, the constant ones first: most calls have the same names, and take its array over without growing one. */
   #before: FlatHeaders
-  readonly #constants: number
+  readonly fixed: FixedHeaders
   /** Names that the user set and that an event therefore does not. */
   readonly #taken: ReadonlySet<string>
   readonly #envelope: CallOptions['envelope']
@@ -30,13 +39,13 @@ export class PreparedCall {
     this.#before = written.flatMap(([name, value]) => [name.toLowerCase(), value])
     if (!this.#taken.has('user-agent')) this.#before.push('user-agent', names.userAgent)
     if (options.envelope === 'CloudEventsBinary') this.#before.push('ce-specversion', '1.0')
-    this.#constants = this.#before.length
+    this.fixed = fixedHeaders(this.#before)
   }
 
   /** The headers of one call. `more` are this call's own and win over those of the event. */
   headers (event: Envelope, more: Readonly<Record<string, string>>): FlatHeaders {
     const out = this.#before.slice()
-    let at = this.#constants
+    let at = this.fixed.count
     const put = (name: string, value: string): void => {
       out[at++] = name
       out[at++] = value
@@ -62,6 +71,16 @@ export class PreparedCall {
     put('traceparent', plainHeader(traceparent))
     if (tracestate !== undefined) put('tracestate', plainHeader(tracestate))
   }
+}
+
+function fixedHeaders (headers: FlatHeaders): FixedHeaders {
+  let host: string | undefined
+  let fields = ''
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] === 'host') host = headers[i + 1]
+    else fields += `${headers[i]}: ${headers[i + 1]}\r\n`
+  }
+  return { count: headers.length, fields, host }
 }
 
 type Put = (name: string, value: string) => void
