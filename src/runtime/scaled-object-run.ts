@@ -10,6 +10,7 @@ import { targetOf } from './targets.js'
 export class ScaledObjectRun {
   readonly ref: ObjectRef
   readonly #context: Context
+  #reporting = true
   readonly #readers = new Map<string, SourceReader>()
   readonly #firstSeenAt: number
   #so: ScaledObject
@@ -48,6 +49,7 @@ export class ScaledObjectRun {
 
   /** Closes its clients; what was last known of it stays. */
   async close (): Promise<void> {
+    this.#reporting = false // a decision may still be under way; its object is gone
     await Promise.all(this.voices.map(reader => reader.close()))
   }
 
@@ -60,6 +62,7 @@ export class ScaledObjectRun {
   }
 
   report (conditions: readonly Condition[], scaling: ScalingStatus | undefined): void {
+    if (!this.#reporting) return
     this.#context.status.report({ ref: this.ref, conditions, ...(scaling === undefined ? {} : { scaling }) })
   }
 

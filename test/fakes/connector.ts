@@ -14,7 +14,7 @@ export class FakeConnector implements Connector {
   #handOuts = new Map<string, number>()
 
   /** Hands an event out (again). */
-  offer (id: string, options: { readonly leaseMs?: number } = {}): void {
+  offer (id: string, options: { readonly leaseMs?: number, readonly expiresAt?: number } = {}): void {
     const handOuts = (this.#handOuts.get(id) ?? 0) + 1
     this.#handOuts.set(id, handOuts)
     this.#inbox.push({

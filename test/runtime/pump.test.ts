@@ -284,3 +284,18 @@ test('a function that does not become ready says so while its event waits', asyn
   await t.clock.advance(0)
   expect(condition()).toBe('ReplicaReady')
 })
+
+test('an event that its source will forget before the next try becomes a dead letter, or an alarm where there is no place', async () => {
+  for (const place of [{ queueName: 'poison' }, undefined]) {
+    const t = bundle({ plan: { deadLetter: place } })
+    t.fn.rule = () => ({ kind: 'answered', status: 503 })
+    t.ready('a')
+    t.pump.start()
+    await t.clock.advance(0)
+    t.source.offer('1', { expiresAt: t.clock.now() + 1_500 })
+    t.source.offer('2', { expiresAt: t.clock.now() + 60_000 })
+    await t.clock.advance(0)
+  XX
+    expect(t.notes.filter(note => note === 'EventExpires')).toHaveLength(place === undefined ? 1 : 0)
+  }
+})
