@@ -19,6 +19,8 @@ export interface Delivery {
   readonly handOuts: number
   /** For how long the source waits for a settlement before it hands the event out again; absent: for ever. */
   readonly leaseMs?: number
+  /** When the source drops the event, settled or not: a retry after that finds nothing. Absent: never, or the source cannot tell. */
+  readonly expiresAt?: EpochMs
   /**
    * Called exactly once. Returning (or resolving) means that the settlement is on its way; a lost ack comes back as another hand-out.
    * Throws or rejects where the source is known not to have taken it; the event will be handed out again.
