@@ -56,11 +56,10 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   /** What ran under this name goes on; the object says what is wrong with its last edit. */
   refused (ref: ObjectRef, problems: readonly Problem[]): void {
     const text = problems.map(formatProblem)
-    for (const line of text) this.#context.log.error({ object: refKey(ref) }, line)
     const running = this.#scaledObjects.has(refKey(ref)) || this.#triggers.has(refKey(ref))
     const after = running ? '\nthe object goes on as it was before this edit' : ''
     this.#context.status.refuse(ref, text.join('\n') + after, problems[0]?.code ?? 'TG_CONFIG_INVALID')
-    this.#context.events.emit(ref, { type: 'Warning', reason: 'ScaledObjectCheckFailed', note: text.join('\n') })
+    this.#context.events.emit(ref, { type: 'Warning', reason: `${ref.kind}CheckFailed`, note: text.join('\n') })
   }
 
   deleted (ref: ObjectRef): void {
@@ -77,6 +76,9 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     this.#context.status.forget(ref)
     this.#passSoon()
   }
+
+  /** Resolves when every Trigger has opened its source, or could not, for the first time. */
+  async firstTries (): Promise<void> { await Promise.all([...this.#triggers.values()].map(run => run.pump.firstTry)) }
 
   /** Told by the source when everything that is there was told. */
   onSynced (): void {

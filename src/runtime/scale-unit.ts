@@ -226,6 +226,11 @@ export class ScaleUnit {
     const { scaleTarget, log, events, metrics } = this.#parts
     if (decision.replicas === current.spec) return this.#memory.keep(decision.memory, this.#plan.policy, false)
     await this.#memory.keep(decision.memory, this.#plan.policy, true)
+    const busyNow = this.#plan.busy() ?? new Set()
+    if (decision.replicas < current.spec && busyNow.size > busy.size) { // work began while the memory was written: decide again, knowing of it
+      await this.#memory.keep(memoryBefore, this.#plan.policy, true)
+      return this.#onChange.call()
+    }
     const because = decision.steps.at(-1)?.because ?? decision.reason
     try {
       await scaleTarget.set(this.target, decision.replicas, busy)

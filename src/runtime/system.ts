@@ -8,6 +8,8 @@ import { service, type Service } from './service.js'
 import { sharing } from './sharing.js'
 import { wheel } from './wheel.js'
 
+const openPatienceMs = 2_000
+
 /** The whole product above its ports: give it resources, and it scales and delivers until it is stopped. */
 export interface System extends Service {
   /** Resolves when everything that was there at the start is at work. */
@@ -40,6 +42,10 @@ export function system (parts: SystemParts): System {
         synced: () => reconciler.onSynced(),
       }, signal)
       await Promise.race([reconciler.synced, watching])
+      // What is published once we say that we are ready is received; a source that is away does not hold up the rest.
+      const waited = new AbortController()
+      await Promise.race([reconciler.firstTries(), parts.clock.sleep(openPatienceMs, waited.signal)])
+      waited.abort()
     },
     async stop () {
       await Promise.allSettled([watching]) // whoever started was told how it ended

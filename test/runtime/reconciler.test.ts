@@ -65,7 +65,7 @@ async function setup (...present: Resource[]) {
     type: 'fake', sourceKey: 'fake', title: 'Fake', summary: 'What the test hands out.', since: '0', stability: 'stable', examples: [{ title: 'One', yaml: '{}' }], config: spec({}),
     guarantees: { delivery: 'at-least-once', redelivery: 'broker', delayedRetry: true, order: 'none' },
     open: async () => {
-      await clock.sleep(openingMs)
+      if (openingMs > 0) await clock.sleep(openingMs)
       const made = new FakeConnector()
       connectors.push(made)
       return made

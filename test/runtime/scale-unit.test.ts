@@ -256,3 +256,23 @@ test('nothing is looked at and nothing written while another owns the target', a
   await t.clock.advance(1000)
   expect(t.replicas).toBe(10)
 })
+
+test('work that began while a lower count was being written is not stopped', async () => {
+  const t = setup()
+  const busy = new Set<string>()
+  t.source.depth = 5
+  t.unit.start()
+  t.update({ busy: () => busy })
+  await t.clock.advance(1000)
+  expect(t.replicas).toBe(1)
+  t.source.depth = 0
+  await t.clock.advance(45_000)
+  const write = t.store.compareAndSet.bind(t.store)
+  t.store.compareAndSet = async (...args) => { busy.add('replica'); return write(...args) } // an event comes in just then
+  await t.clock.advance(120_000)
+  expect(t.replicas).toBe(1)
+  busy.clear()
+  t.store.compareAndSet = write
+  await t.clock.advance(30_000)
+  expect(t.replicas).toBe(0)
+})

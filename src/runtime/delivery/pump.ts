@@ -124,7 +124,7 @@ export class DeliveryPump {
       pool: this.#pool, endpoint: parts.endpoint, options: plan.options, headers: plan.headers, clock,
       duration: metrics.duration, waitForSlot: signal => this.#wakeSlot.slot(signal),
     })
-    this.#step = filtering(attempting(call, { attempts: new Attempts(), policy: plan.policy, random, clock, delayedRetry: parts.guarantees.delayedRetry, judge: disposition => this.#circuit.ends(disposition) }), plan.filter)
+    this.#step = filtering(attempting(call, { attempts: new Attempts(), policy: plan.policy, random, clock, delayedRetry: parts.guarantees.delayedRetry, judge: disposition => this.#circuit.ends(disposition), failed: (event, disposition) => this.#noteFailure(event, disposition) }), plan.filter)
     this.#bringAbout = bringAbout({
       clock, ref, policy: plan.policy, log, events, settled: metrics.settled, deadLetters: metrics.deadLetters, lost: metrics.lost, keeps: parts.guarantees.redelivery === 'broker',
       deadLetter: plan.deadLetter === undefined ? undefined : event => this.#store(event, plan.deadLetter ?? {}),
@@ -132,6 +132,9 @@ export class DeliveryPump {
   }
 
   start (): void { if (this.#suspendedBecause === undefined) this.#receiver.start() }
+
+  /** Resolves when the source was opened, or could not be, for the first time; at once where nothing is pulled. */
+  get firstTry (): Promise<void> { return this.#suspendedBecause === undefined ? this.#receiver.firstTry : Promise.resolve() }
 
   /** Stops pulling, lets what is in hand finish, cuts it off and releases it when the drain time is over, closes the connector. */
   async stop (): Promise<void> {
@@ -229,9 +232,13 @@ export class DeliveryPump {
     if (ending.kind === 'suspend') this.#suspend(ending.because)
     if (ending.kind === 'filtered' || ending.kind === 'release') return
     if (ending.kind === 'deadLetter') this.#deadLettered++
+    this.#noteFailure(delivery.event, ending)
+  }
+
+  #noteFailure (event: Envelope, { kind, because }: { readonly kind: Ending['kind'], readonly because: string }): void {
     this.#failed++
-    this.#lastFailure = { at: this.#parts.clock.now(), because: ending.because, eventId: delivery.event.id }
-    this.#failures.tell({ eventId: delivery.event.id, disposition: ending.kind, because: ending.because })
+    this.#lastFailure = { at: this.#parts.clock.now(), because, eventId: event.id }
+    this.#failures.tell({ eventId: event.id, disposition: kind, because })
   }
 
   #noteWake (event: Envelope): void {

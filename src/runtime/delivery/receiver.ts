@@ -30,6 +30,10 @@ export class Receiver {
   #connector: Connector | undefined
   #lost: { readonly code: string, readonly message: string } | undefined
 
+  #tried: () => void = () => undefined
+  /** Resolves when the first open has succeeded, failed, or was given up. */
+  readonly firstTry = new Promise<void>(resolve => { this.#tried = resolve })
+
   constructor (parts: ReceiverParts) { this.#parts = parts }
 
   /** The open connector; undefined while the line is down. */
@@ -54,10 +58,12 @@ export class Receiver {
         this.#is(undefined)
         this.#parts.onChange()
         this.#parts.onOpen()
+        this.#tried()
         await this.#pull(this.#connector, signal)
       } catch (error) {
         if (!signal.aborted) this.#is({ code: errorCode(error, 'TG_SOURCE_UNREACHABLE'), message: errorMessage(error) })
       }
+      this.#tried()
       await this.#close()
       if (clock.monotonic() - opened > 60_000) failures = 0
       await clock.sleep(reconnectDelay(++failures, random()), signal)

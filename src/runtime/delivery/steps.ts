@@ -52,8 +52,10 @@ export function attempting (call: Call, parts: {
   readonly delayedRetry: boolean
   /** What really becomes of an event, once the circuit has heard of it. */
   readonly judge: (disposition: Disposition) => Disposition
+  /** Told of each failure after which the delivery stays in process. */
+  readonly failed: (event: Envelope, disposition: Disposition & { kind: 'retry' | 'hold' }) => void
 }): Step {
-  const { attempts, policy, random, clock, delayedRetry, judge } = parts
+  const { attempts, policy, random, clock, delayedRetry, judge, failed } = parts
   return async (delivery, signal) => {
     for (let attempt = attempts.before(delivery) + 1; ; attempt++) {
       const outcome = await call(delivery.event, attempt, signal)
@@ -68,6 +70,7 @@ export function attempting (call: Call, parts: {
       }
       attempts.remember(delivery.event.id, attempt)
       if (delayedRetry || (disposition.kind !== 'retry' && disposition.kind !== 'hold')) return disposition
+      failed(delivery.event, disposition)
       await clock.sleep(disposition.afterMs, signal)
       if (signal.aborted) return { kind: 'release' }
       if (disposition.kind === 'hold') attempt = policy.retry.attempts - 1 // held: the next failure finds it exhausted again, and it is held again
