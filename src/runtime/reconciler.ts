@@ -56,6 +56,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   /** What ran under this name goes on; the object says what is wrong with its last edit. */
   refused (ref: ObjectRef, problems: readonly Problem[]): void {
     const text = problems.map(formatProblem)
+    for (const line of text) this.#context.log.error({ object: refKey(ref) }, line)
     const running = this.#scaledObjects.has(refKey(ref)) || this.#triggers.has(refKey(ref))
     const after = running ? '\nthe object goes on as it was before this edit' : ''
     this.#context.status.refuse(ref, text.join('\n') + after, problems[0]?.code ?? 'TG_CONFIG_INVALID')
