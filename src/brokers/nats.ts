@@ -97,7 +97,9 @@ export function sourceError (error: unknown, what: string): TidegateError {
 }
 
 function describe (code: string, error: unknown): string {
-  const cause = error instanceof Error && 'chainedError' in error && error.chainedError instanceof Error ? error.chainedError : undefined
+  const chained = error instanceof Error && 'chainedError' in error && error.chainedError instanceof Error ? error.chainedError : undefined
+  // The client's own word for a socket that closed before the server spoke; it says nothing to people.
+  const cause = chained?.message.includes('undefined error') === true ? undefined : chained
   return cause === undefined ? code.toLowerCase().replaceAll('_', ' ') : `${code.toLowerCase().replaceAll('_', ' ')} (${errorMessage(cause)})`
 }
 
