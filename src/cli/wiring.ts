@@ -4,6 +4,8 @@ import type { Registry } from '../registry/registry.js'
 import { system, type System } from '../runtime/system.js'
 import type { Clock, DecisionLog, EventSink, Log, Telemetry } from '../runtime/ports.js'
 import { LocalWorld } from './local-world.js'
+import type { ProblemBoard } from './problem-board.js'
+import { eachOf } from './events.js'
 import type { StatusBoard } from './status-board.js'
 
 export interface LocalWiring {
@@ -18,6 +20,7 @@ export interface LocalWiring {
   readonly events: EventSink
   readonly telemetry: Telemetry
   readonly status: StatusBoard
+  readonly problems: ProblemBoard
   readonly decisions: DecisionLog
   readonly environment: Readonly<Record<string, string | undefined>>
 }
@@ -27,11 +30,11 @@ export function localSystem (wiring: LocalWiring): System {
   const { clock, log, events, registry, telemetry, status, decisions, environment } = wiring
   const random = (): number => Math.random()
   const cluster = localCluster({ stateDir: wiring.stateDir, clock, random, log, events, strict: wiring.strict, fresh: wiring.fresh })
-  const world = new LocalWorld({ paths: wiring.paths, recursive: wiring.recursive, cluster, clock, log, events, environment })
+  const world = new LocalWorld({ paths: wiring.paths, recursive: wiring.recursive, cluster, clock, log, events, problems: wiring.problems, environment })
   const functions = functionEndpoint({ clock })
   const loops = system({
     resources: world, objects: cluster.objects, targets: cluster.scaleTarget, endpoints: cluster.endpoints, functions,
-    state: cluster.state, ownership: { owns: () => true, changes: () => () => undefined }, status, events, decisions, telemetry,
+    state: cluster.state, ownership: { owns: () => true, changes: () => () => undefined }, status, events: eachOf(world.refusals, events), decisions, telemetry,
     clock, random, log, registry, defaults: world.defaults, clusterObjectNamespace: 'default', ...workloadIdentity(environment),
   })
   return {

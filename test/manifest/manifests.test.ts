@@ -1,6 +1,6 @@
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/cli/clock.js'
 import { contentsOf, manifestFolder, manifestSource } from '../../src/manifest/index.js'
@@ -79,6 +79,7 @@ async function watching (files: Record<string, string>, there?: string) {
       config: config => story.push(`config ${JSON.stringify(config.defaults)}`),
       other: ref => story.push(`other ${refKey(ref)}`),
       problems: problems => story.push(`problems ${problems.map(p => p.code).join()}`),
+      edited: ({ file, how, changes }) => story.push(`${how} ${basename(file)} ${changes.map(({ ref, what }) => `${ref.name} ${what}`).join()}`),
     },
   })
   const done = source.watch({
@@ -116,6 +117,7 @@ test('a broken edit keeps what runs, says so once, and is over when it is mended
   expect(await until('refused ScaledObject default/x TG_CONFIG_SYNTAX')).toEqual(['problems TG_CONFIG_SYNTAX', 'refused ScaledObject default/x TG_CONFIG_SYNTAX'])
   await writeFile(join(dir, 'a.yaml'), scaledObject('x'))
   expect(await until('applied ScaledObject x 30000')).toEqual(['problems ', 'applied ScaledObject x 30000'])
+  await until('mended a.yaml ')
   await writeFile(join(dir, 'a.yaml'), scaledObject('x').replace('cron', '5'))
   expect(await until('refused ScaledObject default/x TG_CONFIG_INVALID')).toHaveLength(1)
 })
@@ -127,6 +129,29 @@ test('broken settings keep the defaults that were', async () => {
   expect(await until('problems TG_CONFIG_SYNTAX')).toEqual(['problems TG_CONFIG_SYNTAX'])
   await writeFile(join(dir, 'tidegate.yaml'), 'defaults: {nats: {servers: [b]}}\n')
   expect(await until('problems ')).toEqual(['config {"nats":{"servers":["b"]}}', 'problems '])
+  await until('mended tidegate.yaml defaults changed')
+})
+
+test('says what each edit came to, after its objects', async () => {
+  const { dir, until } = await watching({ 'a.yaml': `${scaledObject('x')}---\n${secret}`, 'b.yaml': scaledObject('z') })
+  expect((await until('synced')).filter(line => line.includes('yaml'))).toEqual([])
+  await writeFile(join(dir, 'a.yaml'), `${scaledObject('x', 5)}---\n${scaledObject('y')}`)
+  expect((await until('taken a.yaml x changed,y added,s removed')).at(-2)).toBe('workload deleted Secret default/s')
+  await rm(join(dir, 'b.yaml'))
+  expect(await until('left b.yaml z removed')).toEqual(['deleted ScaledObject default/z', 'left b.yaml z removed'])
+})
+
+test('a file that was given and is gone is told, and again when it is back', async () => {
+  const { dir, until } = await watching({ 'a.yaml': scaledObject('x') })
+  await until('synced')
+  const moved = `${dir}-away`
+  onTestFinished(() => rm(moved, { recursive: true, force: true }))
+  await rename(dir, moved)
+  await until('problems TG_REF_NOT_FOUND')
+  await rename(moved, dir)
+  const back = await until(`mended ${basename(dir)} `)
+  expect(back).toContain('problems ')
+  expect(back.filter(line => line.startsWith('deleted'))).toEqual([])
 })
 
 test('stops when it is told to', async () => {

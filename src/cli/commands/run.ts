@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorMessage, TidegateError } from '../../core/errors.js'
 import { metricCatalogue } from '../../core/metrics.js'
-import { stateFolderOf } from '../../local/index.js'
+import { belowHome, stateFolderOf } from '../../local/index.js'
 import type { Log } from '../../runtime/ports.js'
 import { httpServer, type HttpServer } from '../../telemetry/http-server.js'
 import { logger, type LogLevel } from '../../telemetry/logger.js'
@@ -17,6 +17,7 @@ import { decisionFile } from '../decision-file.js'
 import { eachOf, loggedEvents } from '../events.js'
 import type { ExitCode, Output, RunOptions } from '../command.js'
 import { lineFile } from '../line-file.js'
+import { ProblemBoard } from '../problem-board.js'
 import { StatusBoard } from '../status-board.js'
 import { untilStopped } from '../until-stopped.js'
 import { localSystem } from '../wiring.js'
@@ -30,21 +31,27 @@ export async function run (options: RunOptions, output: Output): Promise<ExitCod
   const log = await openLog(options, stateDir, live ? output : undefined)
   const events = recentEvents({ clock: systemClock })
   const status = new StatusBoard()
+  const problems = new ProblemBoard()
   const telemetry = metrics(metricCatalogue)
   const decisions = options.record === undefined ? undefined : await decisionFile(options.record, log)
   const system = localSystem({
     paths: options.filename, recursive: options.recursive, stateDir, fresh: options.fresh, strict: options.strict, registry: builtins,
-    clock: systemClock, log, events: eachOf(events, loggedEvents(log)), telemetry, status,
+    clock: systemClock, log, events: eachOf(events, loggedEvents(log)), telemetry, status, problems,
     decisions: decisions ?? { record: () => undefined }, environment: process.env,
   })
   const phase = { isReady: false }
-  const view = live ? liveView({ out: process.stdout, clock: systemClock, colors: terminal.colors, statuses: () => status.all(), events: () => events.lines() }) : undefined
-  const server = options.port === undefined ? undefined : await openServer(options, { telemetry, status, phase })
+  const server = await openServer(options, { telemetry, status, phase })
+  const view = live
+    ? liveView({
+      out: process.stdout, clock: systemClock, colors: terminal.colors, statuses: () => status.all(), events: () => events.lines(),
+      problems: () => problems.all(), about: [server.address, `state in ${belowHome(stateDir, process.env)}`],
+    })
+    : undefined
   try {
     const began = await Promise.race([system.start().then(() => 'started' as const), stopped])
     if (began === 'started') {
       phase.isReady = true
-      log.info({ objects: status.all().length, ...(server === undefined ? {} : { address: server.address }), state: stateDir }, 'ready')
+      log.info({ objects: status.all().length, address: server.address, state: stateDir }, 'ready')
       view?.start()
       const signal = await stopped
       phase.isReady = false
@@ -53,7 +60,7 @@ export async function run (options: RunOptions, output: Output): Promise<ExitCod
   } finally {
     await system.stop()
     view?.stop()
-    await server?.http.stop()
+    await server.http.stop()
     await decisions?.close()
   }
   const summary = plainSummary(status.all())
