@@ -55,7 +55,8 @@ export async function run (options: RunOptions, output: Output): Promise<ExitCod
       view?.start()
       const signal = await stopped
       phase.isReady = false
-      log.info({ signal }, 'stopping: no more events are pulled; what is in flight finishes, then the replicas end')
+      log.info({ signal }, stopping)
+      events.emit({ apiVersion: '', kind: 'Run', namespace: '', name: 'tidegate' }, { type: 'Normal', reason: 'Stopping', note: stopping })
     }
   } finally {
     await system.stop()
@@ -68,6 +69,8 @@ export async function run (options: RunOptions, output: Output): Promise<ExitCod
   log.info({}, 'stopped')
   return 0
 }
+
+const stopping = 'stopping: what is in flight may finish within drain.timeout of its Trigger (30 s unless given), then the replicas end; Ctrl-C again ends at once'
 
 /** Log lines go to stdout; beside a live view, which has the terminal, into a file of the state folder. `besideView` hears when that fails. */
 async function openLog ({ logLevel }: RunOptions, stateDir: string, besideView: Output | undefined): Promise<Log> {
