@@ -10,7 +10,7 @@ export const loggedEvents = (log: Log): EventSink => ({
 })
 
 const isScaled = (kind: string): boolean => kind === 'ScaledObject' || kind === 'Trigger'
-const isProblem = (reason: string): boolean => reason === 'ScaledObjectCheckFailed' || reason.startsWith('TG_')
+const isProblem = (reason: string): boolean => reason.endsWith('CheckFailed') || reason.startsWith('TG_')
 
 /** Tells several sinks. */
 export const eachOf = (...sinks: readonly EventSink[]): EventSink => ({

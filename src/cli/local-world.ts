@@ -40,7 +40,7 @@ export class LocalWorld implements ResourceSource {
   readonly defaults = (): Defaults => this.#defaults
 
   /** Hears from the loops what they refuse, so that no such edit is called taken. */
-  readonly refusals: EventSink = { emit: (ref, { reason }) => { if (reason === 'ScaledObjectCheckFailed') this.#refused.add(refKey(ref)) } }
+  readonly refusals: EventSink = { emit: (ref, { reason }) => { if (reason.endsWith('CheckFailed')) this.#refused.add(refKey(ref)) } }
 
   async watch (listener: ResourceListener, signal: AbortSignal): Promise<void> {
     const { paths, recursive, clock, cluster, problems: board } = this.#parts

@@ -27,12 +27,17 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   /** Runs and units that are on their way out. */
   readonly #leaving = new Set<Promise<void>>()
   #synced = false
+  /** What is there at the start is of one age. */
+  readonly #beganAt: number
   #stopped = false
   #passQueued = false
   #onSynced: () => void = () => undefined
   readonly synced = new Promise<void>(resolve => { this.#onSynced = resolve })
 
-  constructor (context: Context) { this.#context = context }
+  constructor (context: Context) {
+    this.#context = context
+    this.#beganAt = context.clock.now()
+  }
 
   applied (resource: Resource): void {
     const ref = refOf(resource)
@@ -102,7 +107,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
 
   #applyScaledObject (ref: ObjectRef, so: ScaledObject): void {
     const present = this.#scaledObjects.get(refKey(ref))
-    if (present === undefined) this.#scaledObjects.set(refKey(ref), new ScaledObjectRun(so, this.#context))
+    if (present === undefined) this.#scaledObjects.set(refKey(ref), new ScaledObjectRun(so, this.#context, this.#synced ? this.#context.clock.now() : this.#beganAt))
     else present.update(so)
   }
 

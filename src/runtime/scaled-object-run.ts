@@ -15,11 +15,12 @@ export class ScaledObjectRun {
   readonly #firstSeenAt: number
   #so: ScaledObject
 
-  constructor (so: ScaledObject, context: Context) {
+  /** `firstSeenAt` stands in for a creation time that nobody wrote. */
+  constructor (so: ScaledObject, context: Context, firstSeenAt: number) {
     this.ref = { apiVersion: so.apiVersion, kind: so.kind, namespace: so.metadata.namespace, name: so.metadata.name }
     this.#so = so
     this.#context = context
-    this.#firstSeenAt = context.clock.now()
+    this.#firstSeenAt = firstSeenAt
     this.update(so)
     this.report([{ type: 'Ready', status: 'Unknown', reason: 'Starting', message: 'its sources were not looked at yet' }], undefined)
   }
