@@ -5,7 +5,7 @@ import type { Verdict } from '../../core/delivery/filter.js'
 import type { DeliveryPolicy, Envelope, ExhaustedReason } from '../../core/delivery/types.js'
 import type { Connector, Delivery, Guarantees } from '../../plugin/connector.js'
 import type {
-  CallOptions, Clock, Condition, Counter, DeliveryStatus, EventSink, FunctionEndpoint, FunctionState, Gauge, Histogram, Log, ObjectRef, WakeSplit,
+  CallOptions, Clock, Condition, Counter, DeliveryStatus, EventSink, FunctionEndpoint, FunctionState, Gauge, Histogram, Log, ObjectRef,
 } from '../ports.js'
 import { Attempts } from './attempts.js'
 import { DerivedCapacity } from './capacity.js'
@@ -13,8 +13,8 @@ import { Circuit } from './circuit.js'
 import { Demand } from './demand.js'
 import { bringAbout } from './endings.js'
 import { EndpointPool } from './endpoint-pool.js'
-import { FailureLog } from './failure-log.js'
 import { LeaseKeeper } from './lease-keeper.js'
+import { Progress } from './progress.js'
 import { pumpConditions } from './pump-conditions.js'
 import { Receiver } from './receiver.js'
 import { attempting, calling, filtering, type Ending, type Step } from './steps.js'
@@ -92,12 +92,7 @@ export class DeliveryPump {
   #inHand = 0
   #roomFor: (() => void) | undefined
   #idle: (() => void)[] = []
-  readonly #failures: FailureLog
-  #lastWake: WakeSplit | undefined
-  #lastFailure: DeliveryStatus['lastFailure']
-  #delivered = 0
-  #failed = 0
-  #deadLettered = 0
+  readonly #progress: Progress
 
   constructor (parts: PumpParts) {
     this.#parts = parts
@@ -107,7 +102,7 @@ export class DeliveryPump {
     this.#circuit = new Circuit({ policy: plan.breaker, clock, onChange: () => this.#circuitChanged() })
     this.#capacity = new DerivedCapacity(() => this.#slots())
     this.#leases = new LeaseKeeper(clock, log)
-    this.#failures = new FailureLog(clock, log)
+    this.#progress = new Progress({ clock, log, wakes: metrics.wakes, wakePart: metrics.wakePart })
     this.demand = new Demand({
       trigger: ref.name, type: parts.type, target: plan.target, activation: plan.activation, clock,
       inHand: () => this.#inHand, backlog: signal => this.#backlog(signal),
@@ -124,7 +119,7 @@ export class DeliveryPump {
       pool: this.#pool, endpoint: parts.endpoint, options: plan.options, headers: plan.headers, clock,
       duration: metrics.duration, waitForSlot: signal => this.#wakeSlot.slot(signal),
     })
-    this.#step = filtering(attempting(call, { attempts: new Attempts(), policy: plan.policy, random, clock, delayedRetry: parts.guarantees.delayedRetry, judge: disposition => this.#circuit.ends(disposition), failed: (event, disposition) => this.#noteFailure(event, disposition) }), plan.filter)
+    this.#step = filtering(attempting(call, { attempts: new Attempts(), policy: plan.policy, random, clock, delayedRetry: parts.guarantees.delayedRetry, judge: disposition => this.#circuit.ends(disposition), failed: (event, disposition) => this.#progress.failed(event, disposition) }), plan.filter)
     this.#bringAbout = bringAbout({
       clock, ref, policy: plan.policy, log, events, settled: metrics.settled, deadLetters: metrics.deadLetters, lost: metrics.lost, keeps: parts.guarantees.redelivery === 'broker',
       deadLetter: plan.deadLetter === undefined ? undefined : event => this.#store(event, plan.deadLetter ?? {}),
@@ -171,9 +166,7 @@ export class DeliveryPump {
     const nextTickAt = this.#receiver.connector?.nextAt?.()
     return {
       source: this.#parts.type, guarantee: this.#parts.guarantees.delivery, inFlight: this.#inHand, slots: this.#pool.slots,
-      delivered: this.#delivered, failed: this.#failed, deadLettered: this.#deadLettered,
-      ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
-      ...(this.#lastWake === undefined ? {} : { lastWake: this.#lastWake }),
+      ...this.#progress.status(),
       ...(nextTickAt === undefined ? {} : { nextTickAt }),
     }
   }
@@ -181,7 +174,7 @@ export class DeliveryPump {
   conditions (): readonly Condition[] {
     return pumpConditions({
       options: this.#parts.plan.options, suspendedBecause: this.#suspendedBecause, lost: this.#receiver.lost, isOpen: this.#receiver.connector !== undefined,
-      hasFunction: this.#function !== undefined, isSlow: this.#wakeSlot.isSlow, endpoints: this.#pool.endpoints, circuitOpen: this.#circuit.isOpen, lastFailure: this.#lastFailure?.because,
+      hasFunction: this.#function !== undefined, isSlow: this.#wakeSlot.isSlow, endpoints: this.#pool.endpoints, circuitOpen: this.#circuit.isOpen, lastFailure: this.#progress.lastFailure,
     })
   }
 
@@ -221,34 +214,17 @@ export class DeliveryPump {
     this.#parts.onEnded()
   }
 
-  /** Keeps what the status tells. */
   #note (delivery: Delivery, ending: Ending): void {
-    if (ending.kind === 'ack') {
-      this.#delivered++
-      this.#noteWake(delivery.event)
-      return
-    }
+    this.#progress.ended(delivery.event, ending)
+    if (ending.kind === 'ack') return this.#noteWake(delivery.event)
     this.#wakeSlot.gaveUp(delivery.event)
     if (ending.kind === 'suspend') this.#suspend(ending.because)
-    if (ending.kind === 'filtered' || ending.kind === 'release') return
-    if (ending.kind === 'deadLetter') this.#deadLettered++
-    this.#noteFailure(delivery.event, ending)
-  }
-
-  #noteFailure (event: Envelope, { kind, because }: { readonly kind: Ending['kind'], readonly because: string }): void {
-    this.#failed++
-    this.#lastFailure = { at: this.#parts.clock.now(), because, eventId: event.id }
-    this.#failures.tell({ eventId: event.id, disposition: kind, because })
   }
 
   #noteWake (event: Envelope): void {
     const split = this.#wakeSlot.answered(event, this.#function?.lastStart)
     if (split === undefined) return
-    this.#lastWake = split
-    const { wakes, wakePart } = this.#parts.metrics
-    wakes.inc()
-    for (const part of ['notice', 'decide', 'start', 'ready', 'deliver', 'total'] as const) wakePart(part).observe(split[`${part}Ms`] / 1000)
-    this.#parts.log.info({ ...split }, 'woken')
+    this.#progress.woken(split)
     this.#parts.onStatus()
   }
 
