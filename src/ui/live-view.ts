@@ -19,7 +19,7 @@ export interface LiveViewParts {
   /** What is wrong now and belongs to no object. */
   problems?(): readonly Problem[]
   /** Where this run can be asked and looked into. */
-  readonly about?: readonly string[]
+  about?(): readonly string[]
 }
 
 export interface LiveView {
@@ -56,7 +56,7 @@ export function liveView (parts: LiveViewParts): LiveView {
       if (rate !== undefined) perObject.set(refKey(ref), rate)
     }
     // One column and one line are left free: a full last column wraps in some terminals, and the cursor needs a line.
-    return renderFrame(present, { now, width: (out.columns || 80) - 1, height: (out.rows || 24) - 1, colors, rates: perObject, events: parts.events(), problems: parts.problems?.() ?? [], about: parts.about ?? [] })
+    return renderFrame(present, { now, width: (out.columns || 80) - 1, height: (out.rows || 24) - 1, colors, rates: perObject, events: parts.events(), problems: parts.problems?.() ?? [], about: parts.about?.() ?? [] })
   }
 
   const paint = (): void => {

@@ -40,18 +40,24 @@ export async function run (options: RunOptions, output: Output): Promise<ExitCod
     decisions: decisions ?? { record: () => undefined }, environment: process.env,
   })
   const phase = { isReady: false }
-  const server = await openServer(options, { telemetry, status, phase })
+  // A port that was asked for is opened first, so that one that is taken is said at once; a free one is nobody's concern before the work.
+  const serve = (): Promise<Endpoints> => openServer(options, { telemetry, status, phase })
+  let server = options.port === undefined ? undefined : await serve()
   const view = live
     ? liveView({
       out: process.stdout, clock: systemClock, colors: terminal.colors, statuses: () => status.all(), events: () => events.lines(),
-      problems: () => problems.all(), about: [server.address, `state in ${belowHome(stateDir, process.env)}`],
+      problems: () => problems.all(), about: () => [...(server === undefined ? [] : [server.address]), `state in ${belowHome(stateDir, process.env)}`],
     })
     : undefined
   try {
     const began = await Promise.race([system.start().then(() => 'started' as const), stopped])
     if (began === 'started') {
       phase.isReady = true
-      log.info({ objects: status.all().length, address: server.address, state: stateDir }, 'ready')
+      log.info({ objects: status.all().length, ...(server === undefined ? {} : { address: server.address }), state: stateDir }, 'ready')
+      if (server === undefined) {
+        server = await serve()
+        log.info({ address: server.address }, 'listening')
+      }
       view?.start()
       const signal = await stopped
       phase.isReady = false
@@ -61,7 +67,7 @@ export async function run (options: RunOptions, output: Output): Promise<ExitCod
   } finally {
     await system.stop()
     view?.stop()
-    await server.http.stop()
+    await server?.http.stop()
     await decisions?.close()
   }
   const summary = plainSummary(status.all())
@@ -87,7 +93,9 @@ const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 interface Served { readonly telemetry: Metrics, readonly status: StatusBoard, readonly phase: { isReady: boolean } }
 
-async function openServer ({ host, port = 0 }: RunOptions, { telemetry, status, phase }: Served): Promise<{ readonly http: HttpServer, readonly address: string }> {
+interface Endpoints { readonly http: HttpServer, readonly address: string }
+
+async function openServer ({ host, port = 0 }: RunOptions, { telemetry, status, phase }: Served): Promise<Endpoints> {
   const http = httpServer({
     host, port, metrics: telemetry, status: () => status.all(), live: () => true,
     ready: () => phase.isReady ? [] : ['starting or draining'],
