@@ -211,7 +211,7 @@ export class ScaleUnit {
     })
     metrics.desired.set(decision.replicas)
     metrics.decided(decision.reason).inc()
-    await this.#carryOut(current, decision, memory, busy ?? new Set())
+    await this.#carryOut(current, decision, memory, new Set(busy)) // as it was when it was decided
     this.#armVoices(decision)
     this.#lookAgainFor(decision)
     this.#report(current, decision, input.readings)
