@@ -79,7 +79,7 @@ metadata: {name: sleeper}
 spec:
   source: {${source}}
   function: {name: sleeper}
-  scale: {cooldown: 100ms}
+  scale: {cooldown: 100ms, pollingInterval: 300ms}
 ---
 apiVersion: v1
 kind: Service
