@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createInterface } from 'node:readline'
 import { type Dispatcher, Pool } from 'undici'
 
 /** Any object of the API. */
@@ -38,6 +37,8 @@ export interface KubeClient {
   delete(path: string, options?: Readonly<Record<string, unknown>>): Promise<unknown>
   /** Server-side apply, with unknown fields refused. */
   apply<T = KubeObject>(object: KubeObject): Promise<T>
+  /** What `kubectl get` shows of a path: a row an object, by column. */
+  table(path: string): Promise<readonly Readonly<Record<string, unknown>>[]>
   /** The path of an object, by asking the server which resource its kind is. */
   pathOf(object: KubeObject): Promise<string>
   /** Tells what is there and every change, over lost connections too, until the signal aborts. What was deleted while the line was down is not told. */
@@ -56,6 +57,7 @@ export interface ClientOptions {
   readonly userAgent: string
 }
 
+interface Table { readonly columnDefinitions: readonly { readonly name: string, readonly priority: number }[], readonly rows: readonly { readonly cells: readonly unknown[] }[] }
 interface List<T> { readonly items: readonly T[], readonly metadata: { readonly resourceVersion: string } }
 interface ResourceList { readonly resources: readonly { readonly name: string, readonly kind: string, readonly namespaced: boolean }[] }
 
@@ -89,10 +91,15 @@ export function kubeClient ({ url, ca, certificate, key, token, userAgent }: Cli
   /** The events of one connection; the server closes it now and then. */
   async function * events<T> (path: string, signal: AbortSignal): AsyncGenerator<WatchEvent<T>> {
     const { body } = await send('GET', `${path}${path.includes('?') ? '&' : '?'}watch=true`, { signal })
-    for await (const line of createInterface({ input: body })) {
-      const event = JSON.parse(line) as WatchEvent<T>
-      if (event.type === 'ERROR') return
-      yield event
+    let rest = ''
+    for await (const chunk of body.setEncoding('utf8') as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) {
+        const event = JSON.parse(line) as WatchEvent<T>
+        if (event.type === 'ERROR') return
+        yield event
+      }
     }
   }
 
@@ -129,8 +136,14 @@ export function kubeClient ({ url, ca, certificate, key, token, userAgent }: Cli
     throw new Error(`${path} did not come to the state that was waited for in ${timeoutMs} ms: ${JSON.stringify(last)}`)
   }
 
+  async function table (path: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const { body } = await send('GET', path, { headers: { ...common, accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } })
+    const { columnDefinitions, rows } = await body.json() as Table
+    return rows.map(({ cells }) => Object.fromEntries(columnDefinitions.flatMap(({ name, priority }, i) => priority === 0 ? [[name, cells[i]] as const] : [])))
+  }
+
   return {
-    request, pathOf, watch, until,
+    request, pathOf, watch, until, table,
     get: path => request('GET', path),
     patch: (path, body, kind = 'merge') => request('PATCH', path, body, `application/${kind}-patch+json`),
     delete: (path, options = {}) => request('DELETE', path, { kind: 'DeleteOptions', apiVersion: 'v1', ...options }),
