@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { crdGroups } from '../../src/api/index.js'
@@ -73,6 +73,14 @@ describe('what is stored', () => {
       expect(spec).toEqual(stored['spec'])
     }
   })
+})
+
+test('the manifests of the examples are taken, no field of theirs unknown', async () => {
+  const files = (await readdir('examples', { recursive: true })).filter(name => /\/k8s\/.*\.yaml$/.test(name))
+  const documents = (await Promise.all(files.map(async name => parseAllDocuments(await readFile(`examples/${name}`, 'utf8'))))).flat().map(d => d.toJS() as KubeObject | null)
+  const ours = documents.filter(d => d !== null).filter(({ apiVersion = '', kind }) => [own, keda].includes(apiVersion) && kind !== 'Config')
+  expect(ours.length).toBeGreaterThan(1)
+  for (const document of ours) await kube.admin.apply({ ...document, metadata: { ...document.metadata, namespace } })
 })
 
 describe('what is refused', () => {

@@ -81,5 +81,7 @@ async function go (args: readonly string[], cwd: string): Promise<void> {
   const said: string[] = []
   child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()))
   const [code] = await once(child, 'close') as [number | null]
-  if (code !== 0) throw new Error(`"go ${args[0]} ${args.at(-1)}" failed, and KUBEBUILDER_ASSETS has none: ${said.join('').trim().split('\n').slice(-3).join(' ')}`)
+  if (code === 0) return
+  const why = code === 127 ? 'Go is not on PATH' : `"go ${args[0]} ${args.at(-1)}" failed: ${said.join('').trim().split('\n').slice(-3).join(' ')}`
+  throw new Error(`not in KUBEBUILDER_ASSETS, and ${why}`)
 }
