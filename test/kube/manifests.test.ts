@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
+import { Run } from '../scenario/harness.js'
 import { type KubeControlPlane, kubeControlPlane, type KubeObject } from '../servers/kube.js'
 
 const account = 'system:serviceaccount:tidegate:tidegate'
@@ -49,6 +51,33 @@ test('applying it again changes nothing', async () => {
     expect([path, metadata['generation']]).toEqual([path, generation])
   }
 })
+
+interface PodTemplate { readonly template: { readonly spec: { readonly containers: readonly { readonly args: readonly string[] }[] } } }
+
+test('the program starts with the arguments of the Deployment and the rights of its account, and is refused nothing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tidegate-manifests-'))
+  const config = join(folder, 'tidegate.yaml')
+  await writeFile(config, (find('ConfigMap')['data'] as Readonly<Record<string, string>>)['tidegate.yaml'] ?? '')
+  const args = (find('Deployment')['spec'] as PodTemplate).template.spec.containers[0]?.args.map(arg => ({ 8080: '0', '0.0.0.0': '127.0.0.1', '/etc/tidegate/tidegate.yaml': config }[arg] ?? arg)) ?? []
+  const run = new Run([...args, '--kubeconfig', await kube.kubeconfig(account), '--lease-namespace', 'tidegate'])
+  onTestFinished(async () => {
+    await run.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  await run.ready()
+  const { address } = await run.line(l => l.msg === 'ready') as { address?: string }
+  for (const probe of ['/healthz', '/readyz']) await expect.poll(async () => (await fetch(`${address}${probe}`)).status).toBe(200)
+  await kube.admin.until<KubeObject & { spec: { holderIdentity?: string } }>('/apis/coordination.k8s.io/v1/namespaces/tidegate/leases/tidegate', lease => (lease?.spec.holderIdentity ?? '') !== '')
+  const asked = (await kube.auditLog()).filter(({ user }) => user === account)
+  expect(asked.length).toBeGreaterThan(5)
+  expect(asked.filter(({ status }) => status === 401 || status === 403)).toEqual([])
+})
+
+const find = (kind: string): KubeObject => {
+  const found = objects.find(object => object.kind === kind)
+  if (found === undefined) throw new Error(`no ${kind} among the manifests`)
+  return found
+}
 
 interface Attributes { readonly verb: string, readonly group?: string, readonly resource: string, readonly subresource?: string, readonly namespace?: string }
 
