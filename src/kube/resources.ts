@@ -106,6 +106,7 @@ export class KubeResources implements ResourceSource {
       this.#sayForeign(resource, standing.why)
       return this.#leave(resource)
     }
+    this.#saidForeign.delete(resourceKey(ref))
     const telling = `${resource.uid} ${resource.fingerprint} ${standing.kind === 'blocked' ? formatProblem(standing.problem) : ''}`
     if (this.#told.get(resourceKey(ref)) === telling) return
     this.#told.set(resourceKey(ref), telling)

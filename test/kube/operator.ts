@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { onTestFinished } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import type { DecisionRecord } from '../../src/runtime/ports.js'
 import { Run } from '../scenario/harness.js'
-import type { KubeControlPlane, KubeObject } from '../servers/kube.js'
+import type { AuditEntry, KubeControlPlane, KubeObject } from '../servers/kube.js'
 
 export interface Condition { readonly type: string, readonly status: string, readonly reason: string, readonly message: string, readonly lastTransitionTime?: string, readonly observedGeneration?: number }
 export type Scaled = KubeObject & { readonly status?: { readonly conditions?: readonly Condition[], readonly [field: string]: unknown } }
@@ -20,11 +19,19 @@ export async function installKinds ({ admin }: KubeControlPlane, ...groups: read
   }
 }
 
+/** Puts the shipped account and its rights in place; a kubeconfig of that account, which tests run the program with. */
+export async function installRights (kube: KubeControlPlane): Promise<string> {
+  for (const file of ['namespace', 'service-account', 'cluster-role', 'role']) {
+    for (const document of parseAllDocuments(await readFile(`deploy/manifests/${file}.yaml`, 'utf8'))) await kube.admin.apply(document.toJS() as KubeObject)
+  }
+  return kube.kubeconfig('system:serviceaccount:tidegate:tidegate')
+}
+
 export const conditionOf = (object: Scaled | undefined, type: string): Condition | undefined => object?.status?.conditions?.find(c => c.type === type)
 
 /** The program as a cluster would run it, by the right of this kubeconfig. It ends with the test. */
 export function startOperator (kubeconfig: string, ...args: readonly string[]): Run {
-  const run = new Run(['operator', '--kubeconfig', kubeconfig, '--port', '0', ...args])
+  const run = new Run(['operator', '--kubeconfig', kubeconfig, '--port', '0', '--lease-namespace', 'tidegate', ...args])
   onTestFinished(async () => { await run.stop() })
   return run
 }
@@ -58,5 +65,11 @@ export const window = (open: boolean, desiredReplicas = 1): Readonly<Record<stri
 export const deploymentPath = (namespace: string, name: string): string => `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`
 export const scaledObjectPath = (group: string, namespace: string, name: string): string => `/apis/${group}/v1alpha1/namespaces/${namespace}/scaledobjects/${name}`
 
-export const recordsIn = async (file: string): Promise<readonly DecisionRecord[]> =>
-  (await readFile(file, 'utf8')).split('\n').filter(line => line !== '').map(line => JSON.parse(line) as DecisionRecord)
+/** What the program asked of the API server, beside its lease. */
+export const askedBy = async (kube: KubeControlPlane): Promise<readonly AuditEntry[]> =>
+  (await kube.auditLog()).filter(entry => entry.userAgent.startsWith('tidegate/') && entry.resource !== 'leases')
+
+export const writes = (entries: readonly AuditEntry[]): readonly AuditEntry[] => entries.filter(({ verb }) => !['get', 'list', 'watch'].includes(verb))
+
+/** Conditions are looked at every second, windows are none: what takes minutes by default takes seconds. */
+export const fast = { pollingInterval: 1, cooldownPeriod: 1, advanced: { horizontalPodAutoscalerConfig: { behavior: { scaleDown: { stabilizationWindowSeconds: 0 } } } } }

@@ -1,22 +1,24 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type KubeControlPlane, kubeControlPlane } from '../servers/kube.js'
-import { conditionOf, type Deployment, deployment, deploymentPath, installKinds, runOperator, type Scaled, scaledObject, scaledObjectPath, window } from './operator.js'
+import { AckPolicy, connect } from 'nats'
+import { natsServer } from '../servers/nats.js'
+import { conditionOf, type Deployment, deployment, deploymentPath, fast, installKinds, installRights, runOperator, type Scaled, scaledObject, scaledObjectPath, window } from './operator.js'
 
 let kube: KubeControlPlane
+let rights: string
 beforeAll(async () => {
   kube = await kubeControlPlane()
-  await installKinds(kube, 'keda.sh')
+  await installKinds(kube, 'keda.sh', 'tidegate.dev')
+  rights = await installRights(kube)
 })
 afterAll(async () => { await kube.stop() })
-
-const fast = { pollingInterval: 1, cooldownPeriod: 1, advanced: { horizontalPodAutoscalerConfig: { behavior: { scaleDown: { stabilizationWindowSeconds: 0 } } } } }
 
 describe.each(['keda.sh', 'tidegate.dev'])('a ScaledObject of %s', group => {
   test('scales a Deployment 0 → 3 → 0 with its cron window, and says so', async () => {
     const namespace = await kube.namespace()
     await kube.admin.apply(deployment(namespace, 'office', 0))
     await kube.admin.apply(scaledObject(group, namespace, 'office', { ...fast, triggers: [window(true, 3)] }))
-    await runOperator(kube.adminKubeconfig, '--namespace', namespace)
+    await runOperator(rights, '--namespace', namespace)
     await kube.admin.until<Deployment>(deploymentPath(namespace, 'office'), d => d?.spec.replicas === 3 && d.status?.readyReplicas === 3)
     const path = scaledObjectPath(group, namespace, 'office')
     const active = await kube.admin.until<Scaled>(path, so => conditionOf(so, 'Active')?.status === 'True')
@@ -28,4 +30,30 @@ describe.each(['keda.sh', 'tidegate.dev'])('a ScaledObject of %s', group => {
     await kube.admin.until<Deployment>(deploymentPath(namespace, 'office'), d => d?.spec.replicas === 0 && (d.status?.replicas ?? 0) === 0)
     await kube.admin.until<Scaled>(path, so => conditionOf(so, 'Active')?.reason === 'ScalerNotActive')
   })
+})
+
+test('a JetStream consumer that rings scales a Deployment 0 → 4 → 0, with credentials from a Secret', async () => {
+  const server = await natsServer()
+  const connection = await connect({ servers: server.url })
+  onTestFinished(async () => { await connection.close(); await server.stop() })
+  const manager = await connection.jetstreamManager()
+  await manager.streams.add({ name: 'ORDERS', subjects: ['orders'] })
+  await manager.consumers.add('ORDERS', { durable_name: 'billing', ack_policy: AckPolicy.Explicit })
+  const namespace = await kube.namespace()
+  const path = deploymentPath(namespace, 'billing')
+  await kube.admin.apply(deployment(namespace, 'billing', 0, { env: [{ name: 'NATS', valueFrom: { secretKeyRef: { name: 'nats', key: 'url' } } }] }))
+  await kube.admin.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name: 'nats' }, stringData: { url: server.url } })
+  await kube.admin.apply({ apiVersion: 'keda.sh/v1alpha1', kind: 'TriggerAuthentication', metadata: { namespace, name: 'nats' }, spec: { secretTargetRef: [{ parameter: 'servers', name: 'nats', key: 'url' }] } })
+  await kube.admin.apply(scaledObject('keda.sh', namespace, 'billing', {
+    ...fast, pollingInterval: 3600, triggers: [{ type: 'nats-jetstream', authenticationRef: { name: 'nats' }, metadata: { servers: server.url, stream: 'ORDERS', consumer: 'billing', lagThreshold: '5' } }],
+  }))
+  const run = await runOperator(rights, '--namespace', namespace)
+  await kube.admin.until<Scaled>(scaledObjectPath('keda.sh', namespace, 'billing'), so => conditionOf(so, 'Ready')?.status === 'True')
+  const before = run.log.length
+  await Promise.all(Array.from({ length: 20 }, () => connection.jetstream().publish('orders', 'x')))
+  await run.line(l => l.msg === 'scaled', 'scaled up', before)
+  await kube.admin.until<Deployment>(path, d => d?.spec.replicas === 4 && d.status?.readyReplicas === 4)
+  for await (const message of await (await connection.jetstream().consumers.get('ORDERS', 'billing')).fetch({ max_messages: 20, expires: 2000 })) await message.ackAck()
+  await kube.admin.patch(scaledObjectPath('keda.sh', namespace, 'billing'), { spec: { pollingInterval: 1 } })
+  await kube.admin.until<Deployment>(path, d => d?.spec.replicas === 0)
 })
