@@ -79,7 +79,7 @@ const find = (kind: string): KubeObject => {
   return found
 }
 
-interface Attributes { readonly verb: string, readonly group?: string, readonly resource: string, readonly subresource?: string, readonly namespace?: string }
+interface Attributes { readonly verb: string, readonly group?: string, readonly resource: string, readonly subresource?: string, readonly namespace?: string, readonly name?: string }
 
 async function may (attributes: Attributes): Promise<boolean> {
   const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec: { user: account, groups: ['system:serviceaccounts'], resourceAttributes: attributes } }
@@ -94,7 +94,7 @@ test.each<[string, Attributes]>([
   ['writes status', { verb: 'patch', group: 'keda.sh', resource: 'scaledobjects', subresource: 'status', namespace: 'any' }],
   ['remembers in an annotation', { verb: 'patch', group: 'tidegate.dev', resource: 'triggers', namespace: 'any' }],
   ['gets a Secret', { verb: 'get', resource: 'secrets', namespace: 'any' }],
-  ['holds the Lease', { verb: 'update', group: 'coordination.k8s.io', resource: 'leases', namespace: 'tidegate' }],
+  ['holds the Lease', { verb: 'update', group: 'coordination.k8s.io', resource: 'leases', namespace: 'tidegate', name: 'tidegate' }],
 ])('the operator %s', async (_what, attributes) => {
   expect(await may(attributes)).toBe(true)
 })
@@ -104,7 +104,9 @@ test.each<[string, Attributes]>([
   ['watches no Secrets', { verb: 'watch', resource: 'secrets' }],
   ['changes no Deployment but its count', { verb: 'patch', group: 'apps', resource: 'deployments', namespace: 'any' }],
   ['makes no tokens', { verb: 'create', resource: 'serviceaccounts', subresource: 'token', namespace: 'any' }],
-  ['has no lease elsewhere', { verb: 'update', group: 'coordination.k8s.io', resource: 'leases', namespace: 'any' }],
+  ['has no lease elsewhere', { verb: 'update', group: 'coordination.k8s.io', resource: 'leases', namespace: 'any', name: 'tidegate' }],
+  ['touches no other lease', { verb: 'update', group: 'coordination.k8s.io', resource: 'leases', namespace: 'tidegate', name: 'other' }],
+  ['lists no ConfigMaps', { verb: 'list', resource: 'configmaps', namespace: 'any' }],
   ['deletes no pods', { verb: 'delete', resource: 'pods', namespace: 'any' }],
   ['changes no autoscaler', { verb: 'patch', group: 'autoscaling', resource: 'horizontalpodautoscalers', namespace: 'any' }],
 ])('the operator %s', async (_what, attributes) => {
