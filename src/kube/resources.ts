@@ -21,6 +21,9 @@ export interface ResourcesParts extends ReflectorParts {
   readonly cluster: string
 }
 
+/** Milliseconds between two tellings of what changed; the first is told at once. */
+const gatherMs = 200
+
 /** ScaledObjects, ScaledJobs, authentications and Triggers of both groups, as far as their kinds are installed. */
 export class KubeResources implements ResourceSource {
   readonly #parts: ResourcesParts
@@ -32,6 +35,8 @@ export class KubeResources implements ResourceSource {
   /** What the listener was told last of an object. */
   readonly #told = new Map<string, string>()
   readonly #saidForeign = new Map<string, string>()
+  readonly #changed = new Set<string>()
+  #saidAt = -Infinity
 
   constructor (parts: ResourcesParts) {
     this.#parts = parts
@@ -61,7 +66,7 @@ export class KubeResources implements ResourceSource {
   async watch (listener: ResourceListener, signal: AbortSignal): Promise<void> {
     this.#told.clear()
     this.#listener = listener
-    this.#considerAll()
+    for (const resource of this.#all.values()) this.#consider(resource)
     listener.synced()
     await new Promise<void>(resolve => {
       if (signal.aborted) return resolve()
@@ -72,14 +77,14 @@ export class KubeResources implements ResourceSource {
 
   #came (resource: CustomResource): void {
     this.#all.set(resourceKey(resource.ref), resource)
-    this.#consider(resource)
+    this.#considerSoon(resource)
   }
 
   #went (resource: CustomResource): void {
     this.#all.delete(resourceKey(resource.ref))
     this.#leave(resource)
     const heir = this.of(resource.ref.kind, resource.ref.namespace, resource.ref.name)
-    if (heir !== undefined) this.#consider(heir)
+    if (heir !== undefined) this.#considerSoon(heir)
   }
 
   #kedaOperatorIs (ref: ObjectRef, atWork: boolean): void {
@@ -91,7 +96,24 @@ export class KubeResources implements ResourceSource {
   }
 
   #considerAll (namespace?: string): void {
-    for (const resource of this.#all.values()) if (namespace === undefined || resource.ref.namespace === namespace) this.#consider(resource)
+    for (const resource of this.#all.values()) if (namespace === undefined || resource.ref.namespace === namespace) this.#considerSoon(resource)
+  }
+
+  /** What comes in one breath is told in one: whoever hears it goes over all objects each time. */
+  #considerSoon ({ ref }: CustomResource): void {
+    if (this.#listener === undefined) return
+    this.#changed.add(resourceKey(ref))
+    if (this.#changed.size > 1) return
+    this.#parts.clock.after(this.#saidAt + gatherMs - this.#parts.clock.monotonic(), () => this.#considerChanged())
+  }
+
+  #considerChanged (): void {
+    this.#saidAt = this.#parts.clock.monotonic()
+    for (const key of this.#changed) {
+      const resource = this.#all.get(key)
+      if (resource !== undefined) this.#consider(resource)
+    }
+    this.#changed.clear()
   }
 
   /** Tells the listener what an object is to us now, where that is another thing than before. */

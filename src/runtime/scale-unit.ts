@@ -86,8 +86,10 @@ export class ScaleUnit {
 
   /** Takes an edited plan: voices that stay keep their readings; what the user edited acts at once. */
   update (plan: UnitPlan): void {
-    const gone = this.#plan.voices.filter(v => !plan.voices.includes(v))
+    const before = this.#plan
+    const gone = before.voices.filter(v => !plan.voices.includes(v))
     this.#plan = plan
+    if (isSamePlan(before, plan)) return // a pass over all objects touches every unit; only those that were edited look again
     for (const voice of gone) {
       voice.disarm()
       if (!plan.voices.some(v => v.trigger === voice.trigger)) this.#readings.delete(voice.trigger)
@@ -249,6 +251,11 @@ export class ScaleUnit {
       message: `TG_TARGET_NOT_FOUND ${refKey(this.target)} does not exist; create it, or mend scaleTargetRef`,
     }], undefined)
   }
+}
+
+function isSamePlan (a: UnitPlan, b: UnitPlan): boolean {
+  return a.pollingIntervalMs === b.pollingIntervalMs && a.cachedMetrics === b.cachedMetrics && a.voices.length === b.voices.length &&
+    a.voices.every((voice, i) => voice === b.voices[i]) && JSON.stringify([a.policy, a.by]) === JSON.stringify([b.policy, b.by])
 }
 
 function eventReason (from: number, to: number): string {

@@ -109,7 +109,7 @@ test('an answer that says why is an error that says it', async () => {
 interface StoredLease { metadata: { resourceVersion: string }, spec: { holderIdentity: string, leaseDurationSeconds: number, leaseTransitions: number } }
 
 /** One Lease with compare-and-swap, as an API server keeps it. */
-async function leaseScene (): Promise<{ readonly api: ScriptedApi, readonly holder: (identity: string, clock?: ManualClock) => LeaseHolder, lease (): StoredLease | undefined }> {
+async function leaseScene (): Promise<{ readonly api: ScriptedApi, readonly holder: (identity: string, clock?: ManualClock) => LeaseHolder, readonly lease: () => StoredLease | undefined }> {
   const api = new ScriptedApi()
   let lease: StoredLease | undefined
   let version = 0
