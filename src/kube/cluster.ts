@@ -75,7 +75,7 @@ export class KubeCluster {
     this.homeNamespace = homeNamespace
     const reflecting = { http, clock, random, log }
     this.lease = shadow ? undefined : new LeaseHolder({ http, clock, log, namespace: homeNamespace, name: names.product, identity })
-    this.#writer = new Writer(http, { mayWrite: () => this.lease?.mayWrite() ?? true }, shadow)
+    this.#writer = new Writer(http, { mayWrite: () => this.lease?.mayWrite() ?? true, soon: async () => this.lease?.soon() }, shadow)
     const workloads = new Workloads(reflecting, namespace)
     const autoscalers = new Autoscalers(reflecting, namespace)
     const endpoints = new KubeEndpoints(reflecting, workloads, namespace)
@@ -83,14 +83,12 @@ export class KubeCluster {
     this.#resources = new KubeResources({ ...reflecting, autoscalers, workloads, namespace, shadow, cluster: server })
     this.#speakers = new Speakers(fn => endpoints.workloadOf(fn)?.ref)
     for (const reflector of this.#resources.reflectors) reflector.listen(this.#speakers)
-    const objects = new Objects({ http, clock, workloads, discovery })
-    for (const reflector of workloads.reflectors) reflector.listen({ applied: () => undefined, deleted: ({ uid }) => objects.forget(uid) })
     this.resources = this.#resources
-    this.objects = objects
+    this.objects = new Objects({ http, clock, workloads, discovery })
     this.endpoints = endpoints
     this.targets = new KubeScaleTarget({ http, writer: this.#writer, workloads, discovery, podCosts: new PodCosts(this.#writer), clock, log })
     this.ownership = {
-      owns: target => shadow || (this.lease?.mayWrite() === true && !autoscalers.scales(target)),
+      owns: target => shadow || (this.lease?.holds === true && !autoscalers.scales(target)), // the instant of a write has a check of its own
       changes: listener => this.lease?.changes(listener) ?? (() => undefined),
     }
     this.#reflectors = [...this.#resources.reflectors, ...workloads.reflectors, autoscalers.reflector, ...endpoints.reflectors]

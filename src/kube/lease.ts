@@ -10,6 +10,9 @@ const renewEveryMs = 1_000
 /** From the last renewal's beginning: after that another may hold it soon, so nothing is written any more. */
 const deadlineMs = 2_000
 
+/** How long a write waits for a renewal that is late. */
+const patienceMs = 3_000
+
 type WireLease = Wire<{ readonly spec?: { readonly holderIdentity?: string, readonly leaseDurationSeconds?: number, readonly acquireTime?: string, readonly renewTime?: string, readonly leaseTransitions?: number } }>
 
 export interface LeaseParts {
@@ -29,6 +32,7 @@ export interface LeaseParts {
 export class LeaseHolder {
   readonly #parts: LeaseParts
   readonly #listeners = new Set<() => void>()
+  readonly #waiting = new Set<() => void>()
   #lease: WireLease | undefined
   /** What we saw last of another's lease, and since when it has not changed. */
   #seen: { readonly version: string, readonly at: number } | undefined
@@ -44,6 +48,16 @@ export class LeaseHolder {
 
   /** Whether we may write at this instant. */
   mayWrite (): boolean { return this.#holds && this.#parts.clock.monotonic() - this.#renewedAt < deadlineMs }
+
+  /** Waits for a renewal that is late: an overloaded API server answers everybody late, and what was decided need not be decided anew for that. */
+  soon (): Promise<void> {
+    if (!this.#holds || this.mayWrite()) return Promise.resolve()
+    return new Promise(resolve => {
+      const done = (): void => { cancel(); this.#waiting.delete(done); resolve() }
+      const cancel = this.#parts.clock.after(patienceMs, done)
+      this.#waiting.add(done)
+    })
+  }
 
   /** Calls back when it was taken or lost, until stopped. */
   changes (listener: () => void): () => void {
@@ -81,6 +95,7 @@ export class LeaseHolder {
     try {
       await this.#put({ renewTime: this.#now() })
       this.#renewedAt = began
+      for (const done of this.#waiting) done()
     } catch (error) {
       if (!(error instanceof ApiError) || !(error.isConflict || error.isMissing)) throw error
       // An earlier renewal whose answer was lost, somebody's edit, or another holder: look.
@@ -136,7 +151,7 @@ export class LeaseHolder {
   #setHolds (holds: boolean): void {
     this.#holds = holds
     this.#seen = undefined
-    for (const listener of this.#listeners) listener()
+    for (const tell of [...this.#waiting, ...this.#listeners]) tell()
   }
 
   #get (): Promise<WireLease | undefined> { return this.#parts.http.find<WireLease>(this.#path(), 'lease') }

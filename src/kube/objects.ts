@@ -2,7 +2,7 @@ import type { Clock, Data, ObjectReader, ObjectRef, PodContainer } from '../runt
 import type { Discovery } from './discovery.js'
 import type { KubeHttp } from './http.js'
 import { objectPath, type Wire } from './wire.js'
-import { watchedPlural, type WirePodTemplate, type Workloads } from './workloads.js'
+import { containersOf, watchedPlural, type WirePodTemplate, type Workloads } from './workloads.js'
 
 type WireSecret = Wire<{ readonly data?: Readonly<Record<string, string>> }>
 type WireConfigMap = Wire<{ readonly data?: Data, readonly binaryData?: Data }>
@@ -11,15 +11,13 @@ type WireTemplated = Wire<{ readonly spec?: { readonly template?: WirePodTemplat
 /** One question serves everybody who asks the same within this time; those who resolve again each minute get a new answer. */
 const freshMs = 5_000
 
-/** Gets of one named object: nothing is listed, nothing is watched, and values are kept for seconds only. */
+/** Gets of one named object: nothing is listed, nothing is watched, and values are kept for seconds only. Pod templates of watched kinds are known already. */
 export class Objects implements ObjectReader {
   readonly #http: KubeHttp
   readonly #clock: Clock
   readonly #workloads: Workloads
   readonly #discovery: Discovery
   readonly #asked = new Map<string, { readonly at: number, readonly answer: Promise<Wire | undefined> }>()
-  /** By uid: a pod template is another one only in another generation. */
-  readonly #templates = new Map<string, { readonly generation: number, readonly containers: readonly PodContainer[] }>()
 
   constructor (parts: { readonly http: KubeHttp, readonly clock: Clock, readonly workloads: Workloads, readonly discovery: Discovery }) {
     this.#http = parts.http
@@ -39,19 +37,11 @@ export class Objects implements ObjectReader {
   }
 
   async containers (target: ObjectRef): Promise<readonly PodContainer[] | undefined> {
-    const workload = this.#workloads.get(target)
-    const kept = this.#templates.get(workload?.uid ?? '')
-    if (kept !== undefined && kept.generation === workload?.generation) return kept.containers
-    const plural = watchedPlural(target) ?? (await this.#discovery.find(target.apiVersion, target.kind))?.plural
+    if (watchedPlural(target) !== undefined) return this.#workloads.get(target)?.containers
+    const plural = (await this.#discovery.find(target.apiVersion, target.kind))?.plural
     const found = plural === undefined ? undefined : await this.#get(objectPath(target.apiVersion, plural, target.namespace, target.name)) as WireTemplated | undefined
-    if (found === undefined) return undefined
-    const containers = containersOf(found)
-    if (workload !== undefined) this.#templates.set(workload.uid, { generation: found.metadata.generation ?? 0, containers })
-    return containers
+    return found === undefined ? undefined : containersOf(found.spec?.template)
   }
-
-  /** Drops the template of a workload that is gone. */
-  forget (uid: string): void { this.#templates.delete(uid) }
 
   #get (path: string): Promise<Wire | undefined> {
     const now = this.#clock.monotonic()
@@ -67,9 +57,5 @@ export class Objects implements ObjectReader {
     return answer
   }
 }
-
-/** The containers of a pod template, found where workloads of any kind have it. */
-const containersOf = ({ spec }: WireTemplated): readonly PodContainer[] =>
-  (spec?.template?.spec?.containers ?? []).map(({ name, env = [], envFrom = [] }) => ({ name, env, envFrom }))
 
 const decoded = (data: Data = {}): Data => Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]))

@@ -33,6 +33,8 @@ export interface Workload {
   readonly selector: Readonly<Record<string, string>>
   /** The first port of its containers; where its pods are called without a Service. */
   readonly port: number | undefined
+  /** What credentials are read from. */
+  readonly containers: readonly PodContainer[]
 }
 
 /** The kinds whose counts are watched; others are read through `/scale`. */
@@ -51,9 +53,16 @@ const trim = (kind: WatchedKind) => (raw: Wire): Workload => {
     uid: metadata.uid ?? '', version: metadata.resourceVersion ?? '', generation: metadata.generation ?? 0,
     replicas: spec?.replicas ?? 1, existing: status?.replicas ?? 0, ready: status?.readyReplicas ?? 0,
     labels: spec?.template?.metadata?.labels ?? {}, selector: spec?.selector?.matchLabels ?? {},
+    containers: containersOf(spec?.template),
     port: spec?.template?.spec?.containers?.flatMap(c => c.ports ?? [])[0]?.containerPort,
   }
 }
+
+/** The part of a pod template that we understand; every container has a name and its environment. */
+export const containersOf = (template: WirePodTemplate | undefined): readonly PodContainer[] =>
+  (template?.spec?.containers ?? []).map(({ name, env = none, envFrom = none }) => ({ name, env, envFrom }))
+
+const none: readonly never[] = []
 
 /** Every Deployment and StatefulSet of the cluster, or of one namespace: a few hundred bytes each. */
 export class Workloads {

@@ -1,7 +1,11 @@
 import type { KubeHttp, Call } from './http.js'
 
-/** Whether we may write at this instant. */
-export interface Permission { mayWrite(): boolean }
+export interface Permission {
+  /** At this instant. */
+  mayWrite(): boolean
+  /** Resolves when that is known better: at once where it is allowed or will not be; where a renewal is late, when it came or did not come for seconds. */
+  soon(): Promise<void>
+}
 
 /** Every write of ours but the lease's own passes here: nothing leaves a process that does not hold the lease, or that only watches. */
 export class Writer {
@@ -22,6 +26,7 @@ export class Writer {
   /** The answer; undefined where nothing was written because we only watch. Rejects with NotOwner where another may be writing: looked at in the instant before it is sent. */
   async write<T> (call: Call & { readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' }): Promise<T | undefined> {
     if (this.shadow) return undefined
+    await this.#permission.soon()
     return this.#http.request<T>({ ...call, guard: () => { if (!this.#permission.mayWrite()) throw new NotOwner() } })
   }
 }

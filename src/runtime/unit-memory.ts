@@ -12,6 +12,7 @@ export class UnitMemory {
   readonly #clock: Clock
   #version: string | undefined
   #saved = ''
+  #savedMemory: ScaleMemory | undefined
   #savedAt = -Infinity
   #memory: ScaleMemory | undefined
 
@@ -28,13 +29,14 @@ export class UnitMemory {
     this.#saved = stored?.value ?? ''
     const memory = (stored === undefined ? undefined : readMemory(stored.value)) ?? seedMemory(this.#clock.now(), current)
     this.#memory = memory
+    this.#savedMemory = stored === undefined ? undefined : memory
     return memory
   }
 
   /** Keeps the memory of a decision; writes it when `now` it matters (a count is about to be written) and otherwise once a minute. */
   async keep (memory: ScaleMemory, matters: boolean): Promise<void> {
     this.#memory = memory
-    if (!matters && this.#clock.monotonic() - this.#savedAt < saveEveryMs) return
+    if (!matters && (this.#clock.monotonic() - this.#savedAt < saveEveryMs || saysNoMore(memory, this.#savedMemory))) return
     await this.flush()
   }
 
@@ -49,6 +51,16 @@ export class UnitMemory {
     }
     this.#version = (await this.#store.get(this.#key))?.version
     this.#saved = text
+    this.#savedMemory = this.#memory
     this.#savedAt = this.#clock.monotonic()
   }
 }
+
+/** Of a target that sleeps the windows hold nothing but zeros, and nothing can be lowered: only their times went on. */
+function saysNoMore (memory: ScaleMemory, saved: ScaleMemory | undefined): boolean {
+  return saved !== undefined && isAsleep(memory) && isAsleep(saved) &&
+    memory.lastSet === saved.lastSet && memory.lastActiveAt === saved.lastActiveAt && memory.adoptedAt === saved.adoptedAt
+}
+
+const isAsleep = ({ recommendations, scaleEvents, failures }: ScaleMemory): boolean =>
+  recommendations.every(r => r.replicas === 0) && scaleEvents.length === 0 && Object.values(failures).every(f => f.count === 0)

@@ -38,7 +38,7 @@ async function scene (onScale: (asked: Asked) => Reply, mayWrite = (): boolean =
   const runs = workloads.reflectors.map(reflector => reflector.run(stopping.signal))
   onTestFinished(async () => { stopping.abort(); await Promise.all(runs) })
   await Promise.all(workloads.reflectors.map(reflector => reflector.synced))
-  const writer = new Writer(http, { mayWrite }, false)
+  const writer = new Writer(http, { mayWrite, soon: async () => undefined }, false)
   const targets = new KubeScaleTarget({ ...parts, writer, workloads, discovery: new Discovery(http, systemClock), podCosts: new PodCosts(writer) })
   const states: (TargetState | undefined)[] = []
   onTestFinished(targets.watch(target, state => { states.push(state) }))
@@ -175,12 +175,17 @@ test('whoever could not renew for two seconds writes nothing, though nobody took
   }
   expect(only.mayWrite()).toBe(false)
   expect(only.holds).toBe(true)
+  let mayGoOn = false
+  const waiting = only.soon().then(() => { mayGoOn = true })
+  await Promise.resolve()
+  expect(mayGoOn).toBe(false)
   api.script = script
   const puts = api.asked.filter(a => a.method === 'PUT').length
   while (clock.pending === 0) await new Promise(setImmediate)
   await clock.advance(1000)
   await api.asks(a => a.method === 'PUT', puts + 1)
-  while (!only.mayWrite()) await new Promise(setImmediate)
+  await waiting
+  expect(only.mayWrite()).toBe(true)
 })
 
 test('a lease given back is free at once', async () => {
