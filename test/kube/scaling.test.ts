@@ -57,3 +57,16 @@ test('a JetStream consumer that rings scales a Deployment 0 → 4 → 0, with cr
   await kube.admin.patch(scaledObjectPath('keda.sh', namespace, 'billing'), { spec: { pollingInterval: 1 } })
   await kube.admin.until<Deployment>(path, d => d?.spec.replicas === 0)
 })
+
+test('a kind that is not watched is scaled through its scale subresource, where a role allows it', async () => {
+  const rules = [{ apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] }, { apiGroups: ['apps'], resources: ['replicasets/scale'], verbs: ['get', 'patch'] }]
+  const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name: 'tidegate-replicasets' } }
+  await kube.admin.apply({ ...rbac, kind: 'ClusterRole', rules })
+  await kube.admin.apply({ ...rbac, kind: 'ClusterRoleBinding', roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'tidegate-replicasets' }, subjects: [{ kind: 'ServiceAccount', name: 'tidegate', namespace: 'tidegate' }] })
+  const namespace = await kube.namespace()
+  await kube.admin.apply({ ...deployment(namespace, 'set', 0), kind: 'ReplicaSet' })
+  await kube.admin.apply(scaledObject('keda.sh', namespace, 'set', { ...fast, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'set' }, triggers: [window(true, 2)] }))
+  await runOperator(rights, '--namespace', namespace)
+  await kube.admin.until<Deployment>(`/apis/apps/v1/namespaces/${namespace}/replicasets/set`, set => set?.spec.replicas === 2 && set.status?.readyReplicas === 2)
+  await kube.admin.until<Scaled>(scaledObjectPath('keda.sh', namespace, 'set'), so => so?.status?.['scaleTargetKind'] === 'apps/v1.ReplicaSet' && conditionOf(so, 'Ready')?.status === 'True')
+})

@@ -46,9 +46,9 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
         decisions: decisions ?? { record: () => undefined }, defaults: () => defaults, environment: process.env,
       }),
     }, stopping.signal)
-    phase.isStopping = true
-    await cluster.stop()
   } finally {
+    phase.isStopping = true
+    await phase.cluster?.stop()
     await server.stop()
     await decisions?.close()
   }
