@@ -8,6 +8,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          testTimeout: 60_000, // generous: nothing here is timed, and a busy machine is no failure
           include: ['test/{core,spec,api,runtime,manifest,function,telemetry,vectors,docs,local,cli,ui,kube-unit}/**/*.test.ts'],
         },
       },

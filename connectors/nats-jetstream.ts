@@ -3,7 +3,7 @@ import {
   type ConfigOf, type Connector, type Envelope, type Kit,
 } from '../src/plugin/index.js'
 import { depthOf, jetStreamApi } from '../src/brokers/nats-api.js'
-import { ackWaitOf, describeConsumer, ensureConsumer } from '../src/brokers/nats-consumer.js'
+import { ackWaitOf, describeConsumer, ensureConsumer, maxAgeOf } from '../src/brokers/nats-consumer.js'
 import { Pull } from '../src/brokers/nats-pull.js'
 import { publishStored } from '../src/brokers/nats-publish.js'
 import { natsAddress, natsConnection, openNats } from '../src/brokers/nats.js'
@@ -68,6 +68,7 @@ async function open (config: Config, kit: Kit): Promise<Connector> {
     const info = await ensureConsumer(api, wantedConsumer(config, kit))
     kit.log.debug({ consumer: describeConsumer(info) }, 'consumer is in place')
     const { stream_name: stream, name: consumer } = info
+    const maxAgeMs = await maxAgeOf(api, stream, kit.log)
     const pulls: Pull[] = []
     const close = async (): Promise<void> => {
       await Promise.all(pulls.map(pull => pull.stopped()))
@@ -77,7 +78,7 @@ async function open (config: Config, kit: Kit): Promise<Connector> {
     return {
       receive: (signal, capacity) => {
         const pull = new Pull({
-          connection: lease.value, address, apiPrefix: api.prefix, stream, consumer, ackWaitMs: ackWaitOf(info), maxBatch: info.config.max_batch ?? Infinity,
+          connection: lease.value, address, apiPrefix: api.prefix, stream, consumer, ackWaitMs: ackWaitOf(info), maxAgeMs, maxBatch: info.config.max_batch ?? Infinity,
           check: () => api.consumerInfo(stream, consumer), clock: kit.clock, log: kit.log, eventSource: `nats://${address}/${stream}`, contentType: config.contentType,
         }, capacity, signal)
         pulls.push(pull)

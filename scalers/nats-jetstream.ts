@@ -20,9 +20,9 @@ const config = spec({
   domain: string({ summary: 'JetStream domain of the servers, for leaf nodes.', optional: true }),
 }, {
   checks: [
-    c => c.natsServerMonitoringEndpoint === undefined && c.servers === undefined
+    (_, given) => !given('natsServerMonitoringEndpoint') && !given('servers')
       ? [{ field: 'natsServerMonitoringEndpoint', message: 'needs natsServerMonitoringEndpoint or servers', hint: 'with servers the target is woken at once; with the monitoring endpoint within the polling interval' }] : [],
-    c => c.servers === undefined && c.account === undefined && c.accountID === undefined
+    (_, given) => !['servers', 'account', 'accountID'].some(given)
       ? [{ field: 'account', message: 'needs account or accountID', hint: 'account: $G where no accounts are set up' }] : [],
   ],
 })

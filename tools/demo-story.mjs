@@ -7,10 +7,12 @@ const chapters = [
   { name: 'woken', happened: f => f.replicas > 0, tell: f => `thumbnailer woken: 0 → ${f.wanted}` },
   { name: 'past one replica', happened: f => f.replicas > 1, tell: f => `${f.replicas} replicas at work` },
   { name: 'a thumbnail for every picture', happened: f => f.pictures >= 60 && f.thumbnails === f.pictures, tell: f => `a thumbnail for every picture: ${f.thumbnails} of ${f.pictures}` },
-  { name: 'repeats counted', happened: f => f.repeats > 0, tell: f => `${f.repeats} of ${f.worked} messages named a picture that was done already` },
+  { name: 'repeats counted', happened: f => f.repeats > 0, tell: f => `${count(f.repeats, 'message')} came twice, as the uploader does on purpose: the worker found the work done` },
   { name: 'back at zero', happened: (f, seen) => seen.has('a thumbnail for every picture') && f.replicas === 0 && f.wanted === 0, tell: () => 'back at zero replicas' },
   { name: 'report woken by its schedule', happened: f => f.wake !== undefined, tell: f => `report woken by its schedule: ${split(f.wake)}` },
 ]
+
+const count = (n, what) => `${n} ${what}${n === 1 ? '' : 's'}`
 
 /**
  * The story of the demo, told by what is seen of it: the status list of the run and the files that the workers leave.
@@ -41,10 +43,19 @@ export class Story {
   /** All that was seen, and what was not. */
   get lines () { return [...this.#lines.values()] }
 
-  outcome () {
-    const unseen = chapters.map(({ name }) => name).filter(name => !this.#lines.has(name))
-    return this.isTold ? `0 → ${this.#peak} → 0 replicas, the whole story in${this.#toldAt}` : `not seen within${this.#clock()}: ${unseen.join(', ')}`
+  /** How far it is, in one line. */
+  get progress () {
+    return this.isTold ? `the story is over: ${this.#whole}; Ctrl-C ends the demo`
+      : `${this.#lines.size} of ${chapters.length} parts of the story seen after ${this.#clock().trim()}; next: ${this.#unseen[0]}; Ctrl-C ends the demo`
   }
+
+  outcome ({ isInterrupted }) {
+    if (this.isTold) return this.#whole
+    return `${isInterrupted ? 'ended by hand after' : 'not all of it happened within'} ${this.#clock().trim()}; not seen: ${this.#unseen.join(', ')}`
+  }
+
+  get #whole () { return `0 → ${this.#peak} → 0 replicas, the whole story in ${this.#toldAt.trim()}` }
+  get #unseen () { return chapters.map(({ name }) => name).filter(name => !this.#lines.has(name)) }
 
   #clock () { return `${((performance.now() - this.#began) / 1000).toFixed(1).padStart(6)} s` }
 }
@@ -66,7 +77,6 @@ function workIn (folder) {
   return {
     pictures: read(() => readdirSync(join(folder, 'pictures'))).length,
     thumbnails: read(() => readdirSync(join(folder, 'thumbnails'))).filter(name => name.endsWith('-160.webp')).length,
-    worked: log.length,
     repeats: log.filter(entry => entry.repeat).length,
   }
 }

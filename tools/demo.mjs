@@ -1,4 +1,4 @@
-// `npm run demo`: the thumbnails example on this machine, with everything embedded. On a terminal the run's live view stays until Ctrl-C;
+// `npm run demo`: the thumbnails example on this machine, with everything embedded. On a terminal the run's live view stays until Ctrl-C, with a line below it that says how far the story is;
 // without one, or with --once, it ends when the story is over. Exit 0 only if the whole story happened.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,6 +17,8 @@ const data = join(example, 'data')
 const log = join(data, 'tidegate.log')
 const hasTerminal = process.stdout.isTTY === true
 const endsByItself = !hasTerminal || process.argv.includes('--once')
+// As `run` decides whether it repaints: only then is the line below its last one free.
+const hasView = hasTerminal && process.env.TERM !== 'dumb' && (process.env.CI ?? '') === ''
 
 await prepare()
 const port = await freePort()
@@ -24,13 +26,14 @@ const story = new Story(data)
 const run = start()
 const ended = new AbortController()
 run.once('exit', () => ended.abort())
-process.on('SIGINT', () => undefined) // a terminal sends Ctrl-C to the run as well, and the run drains; the summary comes after it
+const interrupted = new AbortController()
+process.on('SIGINT', () => interrupted.abort()) // a terminal sends Ctrl-C to the run as well, and the run drains; the summary comes after it
 process.on('SIGTERM', () => run.kill('SIGTERM'))
 
 await follow()
 run.kill('SIGTERM')
 const hasEnded = await untilEnded()
-console.log(['', ...(hasTerminal ? story.lines : []), story.outcome(), '', story.isTold && hasEnded ? next() : whatRunSaid()].join('\n'))
+console.log(['', ...(hasTerminal ? story.lines : []), story.outcome({ isInterrupted: interrupted.signal.aborted }), '', story.isTold && hasEnded ? next() : whatRunSaid()].join('\n'))
 process.exit(story.isTold && hasEnded ? 0 : 1)
 
 /** Builds and installs what is not there yet, each with its own progress. */
@@ -47,7 +50,7 @@ async function prepare () {
 
 function start () {
   const args = ['run', '-f', 'examples/thumbnails/k8s', '--port', String(port), '--fresh']
-  console.log(`tidegate ${args.join(' ')}`)
+  console.log(`tidegate ${args.join(' ')}\nstatus and metrics: http://127.0.0.1:${port}/status and /metrics; the first seconds show TG_SOURCE_UNREACHABLE, until the storage emulator has started`)
   const output = hasTerminal ? 'inherit' : openSync(log, 'a')
   return spawn(process.execPath, ['dist/bin.cjs', ...args], { cwd: root, stdio: [hasTerminal ? 'inherit' : 'ignore', output, output] })
 }
@@ -58,8 +61,15 @@ async function follow () {
   while (!ended.signal.aborted && !(endsByItself && (story.isTold || performance.now() > giveUpAt))) {
     const news = story.look(await statuses())
     if (!hasTerminal) for (const line of news) console.log(line)
+    if (hasView) showProgress()
     await sleep(100, undefined, { signal: ended.signal }).catch(() => undefined)
   }
+}
+
+/** Below the live view, whose cursor rests there; every repaint wipes it, and the next look writes it again. */
+function showProgress () {
+  const text = interrupted.signal.aborted ? '' : story.progress.slice(0, process.stdout.columns - 1)
+  process.stdout.write(`${text}\x1b[K\r`)
 }
 
 /** The run's own account; empty until it listens. */
@@ -88,7 +98,7 @@ function next () {
     '  examples/thumbnails/data/thumbnails  what was made',
     '  examples/thumbnails/k8s              what made it: ordinary manifests, KEDA\'s ScaledObject word for word',
     '  examples/todo-audit                  a JetStream event wakes a function of five lines',
-    '  npx tidegate scalers azure-queue     every field, its default and where it may come from',
+    '  npx tidegate kinds ScaledObject      every field and its default; scalers azure-queue: those of its trigger',
   ].join('\n')
 }
 

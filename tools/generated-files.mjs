@@ -11,10 +11,21 @@ export async function generatedFiles () {
     ['docs/reference/errors.md', errorsPage(errorCatalogue)],
     ['docs/reference/reasons.md', reasonsPage(reasons)],
     ['docs/reference/metrics.md', note('src/core/metrics.ts') + '\n' + metricsReference()],
+    ...await kindPages(),
     ...await componentPages(),
     ['tidegate.schema.json', await said(await loadTs('src/cli/commands/schema.ts'), 'schema')],
     ...await crdFiles(),
   ])
+}
+
+/** The pages of `tidegate kinds KIND --markdown`. That of ClusterTriggerAuthentication would say the same as that of TriggerAuthentication, which names it. */
+async function kindPages () {
+  const commands = await loadTs('src/cli/commands/kinds.ts')
+  const sources = {
+    trigger: 'trigger', scaledobject: 'scaled-object', scaledjob: 'scaled-job', triggerauthentication: 'trigger-authentication', 'tidegate.yaml': 'config-file',
+  }
+  return Promise.all(Object.entries(sources).map(async ([name, source]) =>
+    [`docs/reference/kinds/${name.replace('.', '-')}.md`, note(`src/api/${source}.ts`) + '\n' + await said(commands, 'kinds', name, 'markdown')]))
 }
 
 /** The pages of `tidegate scalers TYPE --markdown` and `tidegate connectors TYPE --markdown`, and a list of each kind. */

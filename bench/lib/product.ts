@@ -20,7 +20,7 @@ export async function runProduct (manifests: Readonly<Record<string, string>>): 
   const manifestFolder = join(folder, 'manifests')
   await mkdir(manifestFolder)
   for (const [name, text] of Object.entries(manifests)) await writeFile(join(manifestFolder, name), text)
-  const subject = startSubject(productCommand('run', '-f', manifestFolder, '--port', '0'), { ...process.env, XDG_STATE_HOME: join(folder, 'state') })
+  const subject = startSubject(productCommand('run', '-f', manifestFolder), { ...process.env, XDG_STATE_HOME: join(folder, 'state') })
   const cleanUp = async (): Promise<void> => {
     await subject.end()
     await rm(folder, { recursive: true, force: true })

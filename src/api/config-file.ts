@@ -8,7 +8,7 @@ export const configField = object({
   kind: oneOf(['Config'], { summary: 'The kind.', default: 'Config' }),
   metadata: any({ summary: 'Not read.', optional: true }),
   defaults: map(map(any({ summary: 'Value.' }), { summary: 'Values for fields that an object does not write.' }),
-    { summary: 'Addresses by broker: nats, kafka, azureQueue.', default: {} }),
+    { summary: 'Broker by broker, values for fields that an object does not write.', default: {} }),
 }, { summary: 'Settings beside the manifests.' })
 
 export type TidegateConfig = Pick<ValueOf<typeof configField>, 'defaults'>

@@ -19,6 +19,8 @@ export interface KindDeclaration<K extends string, Written, S> {
   readonly scope: 'Namespaced' | 'Cluster'
   readonly summary: string
   readonly spec: Field<Written>
+  /** Paths below `spec` that are read and checked, and refused when they are to act. */
+  readonly notRun?: readonly string[]
   /** From what is written to what the program sees: seconds become milliseconds here. */
   readonly toSpec: (written: Written) => S
   /** Problems that lie outside the spec (annotations), and rules that need more than one place. Paths begin at the object. */

@@ -60,7 +60,7 @@ export type ScaledObject = Kind<'ScaledObject', ScaledObjectSpec>
 export const scaledObjectKind: KindDeclaration<'ScaledObject', Written, ScaledObjectSpec> = {
   kind: 'ScaledObject', plural: 'scaledobjects', shortNames: ['so'], apiVersions: [names.kedaApiVersion, names.apiVersion], scope: 'Namespaced',
   summary: 'Scales one workload by what its event sources hold.',
-  spec: specField,
+  spec: specField, notRun: ['advanced.scalingModifiers'],
   toSpec: ({ pollingInterval, cooldownPeriod, initialCooldownPeriod, ...rest }) => ({
     ...rest, pollingIntervalMs: pollingInterval * 1000, cooldownPeriodMs: cooldownPeriod * 1000, initialCooldownPeriodMs: initialCooldownPeriod * 1000,
   }),

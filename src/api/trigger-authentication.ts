@@ -57,22 +57,22 @@ export type TriggerAuthenticationSpec = ValuesOf<typeof fields>
 export type TriggerAuthentication = Kind<'TriggerAuthentication', TriggerAuthenticationSpec>
 export type ClusterTriggerAuthentication = Kind<'ClusterTriggerAuthentication', TriggerAuthenticationSpec>
 
+/** Parts of a TriggerAuthentication that are read and not built. */
+export const vaultFields = ['filePath', 'hashiCorpVault', 'azureKeyVault', 'gcpSecretManager', 'awsSecretManager', 'boundServiceAccountToken', 'oauth2'] as const
+
 export const triggerAuthenticationKind: KindDeclaration<'TriggerAuthentication', TriggerAuthenticationSpec, TriggerAuthenticationSpec> = {
   kind: 'TriggerAuthentication', plural: 'triggerauthentications', shortNames: ['ta', 'triggerauth'],
   apiVersions: [names.kedaApiVersion, names.apiVersion], scope: 'Namespaced',
   summary: 'Credentials for triggers of its namespace.',
-  spec: namespacedField, toSpec: spec => spec,
+  spec: namespacedField, notRun: vaultFields, toSpec: spec => spec,
 }
 
 export const clusterTriggerAuthenticationKind: KindDeclaration<'ClusterTriggerAuthentication', TriggerAuthenticationSpec, TriggerAuthenticationSpec> = {
   kind: 'ClusterTriggerAuthentication', plural: 'clustertriggerauthentications', shortNames: ['cta', 'clustertriggerauth'],
   apiVersions: [names.kedaApiVersion, names.apiVersion], scope: 'Cluster',
   summary: 'Credentials for triggers of every namespace.',
-  spec: specField, toSpec: spec => spec,
+  spec: specField, notRun: vaultFields, toSpec: spec => spec,
 }
-
-/** Parts of a TriggerAuthentication that are read and not built. */
-export const vaultFields = ['filePath', 'hashiCorpVault', 'azureKeyVault', 'gcpSecretManager', 'awsSecretManager', 'boundServiceAccountToken', 'oauth2'] as const
 
 interface WrittenIdentity {
   readonly provider: string

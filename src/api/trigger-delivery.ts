@@ -31,7 +31,7 @@ const destination = map(any({ summary: 'Values of the destination.' }), { summar
 
 export const deadLetterField = object({
   to: destination,
-  format: later('Form of a dead letter.', 'remove it: the event is stored with the reason in its attributes'),
+  format: later('Form of a dead letter.', 'remove it: the event is stored as it came'),
   maxBodySnippet: later('How much of the answer is kept.', 'remove it'),
 }, { summary: 'Where events go that are given up.', optional: true })
 
@@ -51,8 +51,8 @@ export const concurrencyField = object({
 }, { summary: 'How many events are delivered at once.', default: {} })
 
 /** `core/delivery/filter-spec.ts` says what a filter is. */
-export const filterField = list(any({ summary: 'One of exact, prefix, suffix (attribute: text), all, any (list of filters), not (filter).' }),
-  { summary: 'Which events are delivered: all must match; the others are acked and counted.', default: [] })
+export const filterField = list(any({ summary: 'One filter.' }),
+  { summary: 'Which events are delivered: all must match; the others are acked and counted. Each is one of exact, prefix, suffix (attribute: text), all, any (list of filters), not (filter).', default: [] })
 
 export function filterRules ({ filter }: { readonly filter: readonly unknown[] }): Violation[] {
   return filterViolations(filter).map(({ path, message }) => ({ field: 'filter', below: path, code: 'TG_CONFIG_INVALID', message }))

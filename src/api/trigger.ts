@@ -10,7 +10,7 @@ import { functionField } from './trigger-function.js'
 const later = (summary: string, notBuilt: string) => any({ summary, optional: true, notBuilt })
 
 const scaleField = object({
-  mode: oneOf(['Managed', 'External', 'Off'], { summary: 'Managed: this Trigger scales its function. External: others do, and it is still woken from zero. Off: nothing of it is scaled.', default: 'Managed' }),
+  mode: oneOf(['Managed', 'External', 'Off'], { summary: 'Managed: this Trigger scales its function. External: others scale it, and an event for a function at zero waits for them. Off: nobody scales it.', default: 'Managed' }),
   min: integer({ summary: 'Fewest replicas.', default: 0, min: 0 }),
   max: integer({ summary: 'Most replicas.', default: 10, min: 1 }),
   target: number({ summary: 'Events that one replica is meant to hold; concurrency.perReplica unless given.', optional: true, moreThan: 0 }),

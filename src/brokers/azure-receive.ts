@@ -2,6 +2,9 @@ import { onAbort, TidegateError, type Capacity, type Clock, type Delivery, type 
 import { adaptivePace } from './azure-pace.js'
 import { mostPerCall, type AzureQueue, type QueueMessage } from './azure-queue.js'
 
+/** What the service calls the expiry of a message that has none. */
+const endOfTime = Date.UTC(9999, 11, 31)
+
 export interface ReceiveOptions {
   readonly visibilityMs: number
   readonly pollMs: { readonly min: number, readonly max: number }
@@ -45,6 +48,7 @@ export function receiveFrom (queue: AzureQueue, options: ReceiveOptions, kit: Ki
       event: options.toEvent(held.message),
       handOuts: held.message.dequeueCount,
       leaseMs: options.visibilityMs,
+      ...(held.message.expiresOn.getTime() < endOfTime ? { expiresAt: held.message.expiresOn.getTime() } : {}),
       settle,
       extend: () => held.extend(never),
     }

@@ -88,7 +88,11 @@ class Run {
     await this.#giveUpLate()
     const { ledger, schedule, catchUp, isOneAtATime } = this.#options
     if (this.#signal.aborted || this.#capacity.slots() === 0 || (isOneAtATime && this.#inHand + this.#waiting.length > 0)) return
-    const ticks = await ledger.claim(since => dueTicks(schedule, since, this.#kit.clock.now(), catchUp).slice(0, isOneAtATime ? 1 : undefined))
+    const ticks = await ledger.claim(since => {
+      const due = dueTicks(schedule, since, this.#kit.clock.now(), catchUp)
+      if (!isOneAtATime) return due
+      return catchUp.missedRuns === 'All' ? due.slice(0, 1) : due.slice(-1) // what was due beside it may not begin: it is let go, or waits for its turn
+    })
     this.#waiting.push(...ticks.map(tick => ({ tick, handOuts: 0 })))
   }
 

@@ -28,7 +28,7 @@ export interface ConsumerInfo {
   readonly num_ack_pending: number
   readonly num_redelivered: number
 }
-export interface StreamInfo { readonly config: { readonly name: string, readonly subjects?: readonly string[] } }
+export interface StreamInfo { readonly config: { readonly name: string, readonly subjects?: readonly string[], readonly max_age?: number } }
 
 /** The server's numbers of its errors: stream not found, consumer not found. */
 const notFound = new Set([10059, 10014])
@@ -81,10 +81,13 @@ async function request<T extends object> (connection: NatsConnection, subject: s
   }
 }
 
+/** What to do about a stream or consumer that is not there. */
+export const missingHint = 'make it in the broker, or correct its name; it is looked for again by itself'
+
 function apiError (error: ApiError, what: string): TidegateError {
   const isMissing = notFound.has(error.err_code ?? 0)
   const code = isMissing ? 'TG_SOURCE_NOT_FOUND' : error.code === 503 ? 'TG_SOURCE_UNREACHABLE' : 'TG_SOURCE_REFUSED'
-  return new TidegateError(code, `${what}: ${error.description ?? `error ${error.err_code ?? error.code}`}`)
+  return new TidegateError(code, `${what}: ${error.description ?? `error ${error.err_code ?? error.code}`}`, isMissing ? { hint: missingHint } : {})
 }
 
 /** Waiting and handed out, not settled: what a consumer still has to do. */

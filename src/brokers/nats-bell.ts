@@ -2,7 +2,7 @@ import type { NatsConnection, Subscription } from 'nats'
 import { keyOf, onAbort, TidegateError, type Kit, type Lease, type Measurement } from '../plugin/index.js'
 import { depthOf, filtersOf, jetStreamApi, type ConsumerInfo, type JetStreamApi } from './nats-api.js'
 import { watchLine } from './nats-line.js'
-import { natsAddress, openNats, sourceError, type NatsConfig } from './nats.js'
+import { connectionKey, natsAddress, openNats, sourceError, type NatsConfig } from './nats.js'
 
 export interface BellConfig extends NatsConfig { readonly stream: string, readonly consumer: string, readonly domain: string | undefined }
 
@@ -31,9 +31,10 @@ export class ConsumerBell {
   }
 
   async look (signal: AbortSignal): Promise<Lag> {
-    const { stream, consumer, servers = [], domain } = this.#config
+    const { stream, consumer, domain } = this.#config
     const { api } = await this.#open()
-    const info = await this.#kit.ask(keyOf('nats-consumer', servers.join(), this.#config.username, this.#config.credentials, this.#config.nkeySeed, domain, stream, consumer), shareForMs, () => api.consumerInfo(stream, consumer), signal)
+    const question = keyOf(connectionKey(this.#config), 'consumer', domain, stream, consumer)
+    const info = await this.#kit.ask(question, shareForMs, () => api.consumerInfo(stream, consumer), signal)
     return lagOf(info)
   }
 

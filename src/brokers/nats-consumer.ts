@@ -1,4 +1,4 @@
-import { errorCode, formatDuration, TidegateError } from '../plugin/index.js'
+import { errorCode, errorMessage, formatDuration, TidegateError, type Log } from '../plugin/index.js'
 import { filtersOf, type ConsumerConfig, type ConsumerInfo, type JetStreamApi } from './nats-api.js'
 
 /** The durable consumer that a Trigger wants. */
@@ -88,6 +88,17 @@ const isAsWanted = (config: ConsumerConfig, { subjects, ackWaitMs, maxAckPending
 
 /** For how long the broker waits for a settlement, milliseconds. */
 export const ackWaitOf = ({ config }: ConsumerInfo): number => (config.ack_wait ?? nanos(30_000)) / 1_000_000
+
+/** How old a message gets before the stream drops it, milliseconds; undefined: it keeps them, or we may not ask. As it is now: a change is seen by the next who opens. */
+export async function maxAgeOf (api: JetStreamApi, stream: string, log: Log): Promise<number | undefined> {
+  try {
+    const { max_age: age = 0 } = (await api.streamInfo(stream)).config
+    return age > 0 ? age / 1_000_000 : undefined
+  } catch (error) {
+    log.debug({ stream, why: errorMessage(error) }, 'max_age of the stream is not known')
+    return undefined
+  }
+}
 
 /** One line about a consumer for the log. */
 export const describeConsumer = (info: ConsumerInfo): string => `${info.stream_name}/${info.name}, ack wait ${formatDuration(ackWaitOf(info))}`

@@ -15,17 +15,22 @@ export interface DeliverySource {
   readonly stream: string
   readonly consumer: string
   readonly ackWaitMs: number
+  /** How old a message gets before its stream drops it; undefined: any age. */
+  readonly maxAgeMs: number | undefined
   readonly eventSource: string
   readonly contentType: string | undefined
 }
 
 const type = messageType('jetstream')
+const mostUnused = 10_000
 
 /** Makes the deliveries of one consumer: what is the same for all is worked out once, and what comes in one millisecond shares the text of its time. */
 export class Deliveries {
   readonly #to: SettleTo
   readonly #source: DeliverySource
   readonly #marker: string
+  /** How often a message was handed to us and given back without having been handed on, by stream sequence. */
+  readonly #unused = new Map<string, number>()
   #millis = ''
   #time = ''
 
@@ -48,8 +53,19 @@ export class Deliveries {
     const afterNanos = reply.indexOf('.', afterConsumerSequence + 1)
     const handOuts = reply.slice(from, afterHandOuts)
     const sequence = reply.slice(afterHandOuts + 1, afterSequence)
-    const time = this.#timeOf(reply.slice(afterConsumerSequence + 1, afterNanos - 6))
-    return new PulledDelivery(this.#to, reply, this.#event(message, sequence, time, handOuts), Number(handOuts), this.#source.ackWaitMs)
+    const millis = reply.slice(afterConsumerSequence + 1, afterNanos - 6)
+    const time = this.#timeOf(millis)
+    const { ackWaitMs, maxAgeMs } = this.#source
+    const expiresAt = maxAgeMs === undefined ? undefined : Number(millis) + maxAgeMs
+    const used = Number(handOuts) - (this.#unused.size === 0 ? 0 : this.#unused.get(sequence) ?? 0)
+    return new PulledDelivery(this.#to, reply, this.#event(message, sequence, time, handOuts), used, ackWaitMs, expiresAt)
+  }
+
+  /** The message goes back as it came: this hand-out was no chance for the function. */
+  unused ({ reply }: PulledMessage): void {
+    const sequence = reply.slice(reply.indexOf(this.#marker) + this.#marker.length).split('.')[1] ?? ''
+    if (this.#unused.size >= mostUnused) this.#unused.clear() // the broker's count is an upper bound still
+    this.#unused.set(sequence, (this.#unused.get(sequence) ?? 0) + 1)
   }
 
   #event ({ data, headers, subject }: Msg, sequence: string, time: string, handOuts: string): Envelope {
@@ -73,14 +89,16 @@ class PulledDelivery implements Delivery {
   readonly event: Envelope
   readonly handOuts: number
   readonly leaseMs: number
+  readonly expiresAt?: number
   readonly #to: SettleTo
   readonly #reply: string
   #isSettled = false
 
-  constructor (to: SettleTo, reply: string, event: Envelope, handOuts: number, leaseMs: number) {
+  constructor (to: SettleTo, reply: string, event: Envelope, handOuts: number, leaseMs: number, expiresAt: number | undefined) {
     this.event = event
     this.handOuts = handOuts
     this.leaseMs = leaseMs
+    if (expiresAt !== undefined) this.expiresAt = expiresAt
     this.#to = to
     this.#reply = reply
   }

@@ -1,4 +1,5 @@
 import { TidegateError } from '../plugin/index.js'
+import { missingHint } from './nats-api.js'
 
 /** A consumer as a server's monitoring port shows it; Go leaves zeros out. */
 export interface MonitoredConsumer {
@@ -61,7 +62,7 @@ function parsed (url: string): URL {
 /** Waiting and handed out, not settled. Throws TG_SOURCE_NOT_FOUND when the stream has no such consumer. */
 export function lagOf (stream: MonitoredStream, consumer: string): number {
   const found = consumerOf(stream, consumer)
-  if (found === undefined) throw new TidegateError('TG_SOURCE_NOT_FOUND', `consumer "${consumer}" not found in stream "${stream.name ?? ''}"`)
+  if (found === undefined) throw new TidegateError('TG_SOURCE_NOT_FOUND', `consumer "${consumer}" not found in stream "${stream.name ?? ''}"`, { hint: missingHint })
   return (found.num_pending ?? 0) + (found.num_ack_pending ?? 0)
 }
 
@@ -125,7 +126,7 @@ export class MonitoredLag {
     return jsz.account_details?.find(isOurs)?.stream_detail?.find(s => s.name === stream)
   }
 
-  #notFound (why: string): TidegateError { return new TidegateError('TG_SOURCE_NOT_FOUND', `${this.#what.endpoint}: ${why}`) }
+  #notFound (why: string): TidegateError { return new TidegateError('TG_SOURCE_NOT_FOUND', `${this.#what.endpoint}: ${why}`, { hint: missingHint }) }
 }
 
 async function askJsz (ask: Ask, url: string): Promise<Jsz> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Msg, NatsConnection, Subscription } from 'nats'
 import { errorMessage, onAbort, TidegateError, type Capacity, type Clock, type Delivery, type Log } from '../plugin/index.js'
+import { missingHint } from './nats-api.js'
 import { Deliveries, type PulledMessage, type SettleTo } from './nats-delivery.js'
 import { HeldMessages } from './nats-held.js'
 import { watchLine } from './nats-line.js'
@@ -15,6 +16,8 @@ export interface PullSource {
   readonly stream: string
   readonly consumer: string
   readonly ackWaitMs: number
+  /** How old a message gets before the stream drops it; undefined: any age. */
+  readonly maxAgeMs: number | undefined
   /** Largest batch that the consumer allows. */
   readonly maxBatch: number
   /** Rejects with TG_SOURCE_… when the consumer is gone or does not answer. */
@@ -175,7 +178,7 @@ export class Pull implements AsyncIterableIterator<Delivery>, SettleTo {
   }
 
   #gone (why: string): TidegateError {
-    return new TidegateError('TG_SOURCE_NOT_FOUND', `consumer "${this.#source.consumer}" of stream "${this.#source.stream}" at ${this.#source.address}: ${why.toLowerCase()}`)
+    return new TidegateError('TG_SOURCE_NOT_FOUND', `consumer "${this.#source.consumer}" of stream "${this.#source.stream}" at ${this.#source.address}: ${why.toLowerCase()}`, { hint: missingHint })
   }
 
   #deliver (message: PulledMessage): Delivery {
@@ -184,7 +187,9 @@ export class Pull implements AsyncIterableIterator<Delivery>, SettleTo {
   }
 
   #release (message: Msg): void {
-    if (isEvent(message) && !this.#source.connection.isClosed()) this.#source.connection.publish(message.reply, nak)
+    if (!isEvent(message) || this.#source.connection.isClosed()) return
+    this.#deliveries.unused(message)
+    this.#source.connection.publish(message.reply, nak)
   }
 
   get #asked (): number { return this.#pulls.reduce((sum, pull) => sum + pull.remaining, 0) }

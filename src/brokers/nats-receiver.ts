@@ -18,6 +18,7 @@ export interface ReceiverOptions {
 
 const lineGraceMs = 5_000
 const flushTimeoutMs = 5_000
+const drainTimeoutMs = 1_000
 const type = messageType('nats')
 
 interface Waiter { resolve (result: IteratorResult<Delivery>): void, reject (error: unknown): void }
@@ -30,6 +31,7 @@ export class NatsReceiver {
   #capacity: Capacity | undefined
   #error: TidegateError | undefined
   #isOver = false
+  #drained: Promise<void> = Promise.resolve()
 
   constructor (options: ReceiverOptions) {
     this.#options = options
@@ -68,7 +70,7 @@ export class NatsReceiver {
 
   async close (): Promise<void> {
     this.#end()
-    for (const subscription of this.#subscriptions) if (!subscription.isClosed()) subscription.unsubscribe()
+    await this.#drained
     this.#options.buffer.close()
   }
 
@@ -116,9 +118,22 @@ export class NatsReceiver {
     this.#dismiss()
   }
 
+  /** From here on the other members of the queue group get what is published; what is here already is lost. */
   #end (): void {
+    if (this.#isOver) return
     this.#isOver = true
     this.#dismiss()
+    this.#options.buffer.close()
+    this.#drained = this.#drain()
+  }
+
+  /** What the server had sent before it heard that we leave still arrives, to be counted. */
+  async #drain (): Promise<void> {
+    const subscriptions = this.#subscriptions.filter(subscription => !subscription.isClosed())
+    const late = new AbortController()
+    await Promise.race([Promise.allSettled(subscriptions.map(subscription => subscription.drain())), this.#options.clock.sleep(drainTimeoutMs, late.signal)])
+    late.abort()
+    for (const subscription of subscriptions) if (!subscription.isClosed()) subscription.unsubscribe()
   }
 
   #dismiss (): void {

@@ -39,17 +39,20 @@ export const natsConnection = {
 /** The first server as `host:port`: the address in messages and in the `source` of events. */
 export const natsAddress = (config: NatsConfig): string => (config.servers?.[0] ?? 'nats').replace(/^\w+:\/\//, '').replace(/\/$/, '')
 
+/** Who asks whom: two configs with one key are served by one connection, and get the same answer to the same question. */
+export const connectionKey = ({ servers = [], username, password, token, nkeySeed, credentials, tls, ca, cert, key }: NatsConfig): string =>
+  keyOf('nats', servers.join(), username, password, token, nkeySeed, credentials, tls, ca, cert, key)
+
 const connectTimeoutMs = 5_000
 
 /**
  * A lease on the one connection to these servers with this credential; it reconnects by itself for ever.
  * Rejects with TG_CONFIG_NO_ADDRESS, TG_SOURCE_UNREACHABLE or TG_SOURCE_REFUSED. It may be closed by the server for good
- * (an expired credential): who holds it long watches `lineLost`, lets go, and opens again.
+ * (an expired credential): who holds it long is told by `watchLine`, lets go, and opens again.
  */
 export function openNats (config: NatsConfig, kit: Kit): Promise<Lease<NatsConnection>> {
   if (config.servers === undefined || config.servers.length === 0) throw noAddress()
-  const key = keyOf('nats', config.servers.join(), config.username, config.password, config.token, config.nkeySeed, config.credentials, config.tls, config.ca, config.cert, config.key)
-  return kit.share(key, async () => {
+  return kit.share(connectionKey(config), async () => {
     const connection = await connect(config)
     return { value: connection, close: () => closeGently(connection, kit.clock) }
   })
@@ -94,7 +97,9 @@ export function sourceError (error: unknown, what: string): TidegateError {
 }
 
 function describe (code: string, error: unknown): string {
-  const cause = error instanceof Error && 'chainedError' in error && error.chainedError instanceof Error ? error.chainedError : undefined
+  const chained = error instanceof Error && 'chainedError' in error && error.chainedError instanceof Error ? error.chainedError : undefined
+  // The client's own word for a socket that closed before the server spoke; it says nothing to people.
+  const cause = chained?.message.includes('undefined error') === true ? undefined : chained
   return cause === undefined ? code.toLowerCase().replaceAll('_', ' ') : `${code.toLowerCase().replaceAll('_', ' ')} (${errorMessage(cause)})`
 }
 

@@ -8,7 +8,7 @@ export type ExitCode = 0 | 1 | 2
 export interface RunOptions {
   readonly filename: readonly string[]
   readonly recursive: boolean
-  /** Undefined: no port is opened. */
+  /** Undefined, or 0: a free one. */
   readonly port?: number
   readonly host: string
   readonly stateDir?: string

@@ -4,6 +4,7 @@ export const helpProlog = 'Turns queues, topics and schedules into function call
 export const helpEpilogue = `First steps:
   tidegate lint k8s/            check the manifests you have; KEDA's ScaledObjects are read as they are
   tidegate run -f k8s/          run them on this machine, no cluster needed
-  tidegate scalers azure-queue  every field of a trigger, with an example
+  tidegate kinds Trigger        every field of a kind, with an example
+  tidegate scalers azure-queue  every field of a scale trigger (or connectors nats: of a source)
 
 Exit codes: 0 done, 1 there are problems, 2 the command line cannot be understood.`

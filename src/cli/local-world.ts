@@ -1,9 +1,11 @@
 import type { Deployment, Resource, Service, TidegateConfig, Trigger, Workload } from '../api/index.js'
 import type { LocalCluster } from '../local/index.js'
-import { manifestSource } from '../manifest/index.js'
+import { manifestSource, type FileEdit } from '../manifest/index.js'
 import type { Defaults } from '../runtime/configs.js'
 import { refKey, type Clock, type EventSink, type Log, type ObjectRef, type ResourceListener, type ResourceSource } from '../runtime/ports.js'
-import { formatProblem, type Problem } from '../spec/problem.js'
+import { formatProblem, isError, type Problem } from '../spec/problem.js'
+import { editNote } from './edit-note.js'
+import type { ProblemBoard } from './problem-board.js'
 
 export interface LocalWorldParts {
   readonly paths: readonly string[]
@@ -12,6 +14,8 @@ export interface LocalWorldParts {
   readonly clock: Clock
   readonly log: Log
   readonly events: EventSink
+  /** Gets what is wrong and belongs to no object that has a status. */
+  readonly problems: ProblemBoard
   /** Our own environment: `connectionFromEnv` of `defaults` reads it. */
   readonly environment: Readonly<Record<string, string | undefined>>
 }
@@ -24,6 +28,10 @@ export class LocalWorld implements ResourceSource {
   readonly #parts: LocalWorldParts
   readonly #workloads = new Map<string, Workload>()
   readonly #resources = new Map<string, Resource>()
+  /** Objects whose last edit cannot be used. */
+  readonly #refused = new Set<string>()
+  /** Problems of whole files, which are said once and not again for every object. */
+  #ofFiles: ReadonlySet<Problem> = new Set()
   #isUp = false
   #defaults: Defaults = {}
 
@@ -31,26 +39,40 @@ export class LocalWorld implements ResourceSource {
 
   readonly defaults = (): Defaults => this.#defaults
 
+  /** Hears from the loops what they refuse, so that no such edit is called taken. */
+  readonly refusals: EventSink = { emit: (ref, { reason }) => { if (reason.endsWith('CheckFailed')) this.#refused.add(refKey(ref)) } }
+
   async watch (listener: ResourceListener, signal: AbortSignal): Promise<void> {
-    const { paths, recursive, clock, cluster } = this.#parts
+    const { paths, recursive, clock, cluster, problems: board } = this.#parts
     const life = new AbortController()
     signal.addEventListener('abort', () => life.abort(), { once: true })
+    const gathered: (() => void)[] = []
+    const inTurn = (tell: () => void): void => { if (this.#isUp) tell(); else gathered.push(tell) }
     const source = manifestSource({
       paths, recursive, clock,
       listener: {
         workloadApplied: workload => this.#workloadApplied(workload),
         workloadRefused: (ref, problems) => this.#tell(ref, problems),
-        workloadDeleted: ref => { this.#workloads.delete(refKey(ref)); cluster.delete(ref) },
-        config: config => { this.#defaults = this.#resolveDefaults(config) },
+        workloadDeleted: ref => { this.#workloads.delete(refKey(ref)); board.set(refKey(ref), []); cluster.delete(ref) },
+        config: config => {
+          this.#defaults = this.#resolveDefaults(config)
+          if (this.#isUp) for (const resource of this.#resources.values()) listener.applied(resource) // what was refused for want of a default may be right now
+        },
         other: (ref, problem) => this.#tell(ref, [problem]),
-        problems: problems => { for (const problem of problems) this.#say(problem) },
+        problems: problems => {
+          board.set('', problems)
+          this.#ofFiles = new Set(problems)
+          for (const problem of problems) this.#say(problem)
+        },
+        edited: edit => inTurn(() => this.#edited(edit)),
       },
     })
     let starting: Promise<void> = Promise.resolve()
-    const gathered: (() => void)[] = []
-    const inTurn = (tell: () => void): void => { if (this.#isUp) tell(); else gathered.push(tell) }
     await source.watch({
-      applied: resource => { this.#resources.set(resourceKey(resource), resource); inTurn(() => listener.applied(resource)) },
+      applied: resource => {
+        this.#resources.set(resourceKey(resource), resource)
+        inTurn(() => { this.#refused.delete(resourceKey(resource)); listener.applied(resource) })
+      },
       refused: (ref, problems) => inTurn(() => listener.refused(ref, problems)),
       deleted: ref => { this.#resources.delete(refKey(ref)); inTurn(() => listener.deleted(ref)) },
       synced: () => {
@@ -97,8 +119,16 @@ export class LocalWorld implements ResourceSource {
     return selector.length > 0 && selector.every(([key, value]) => labels[key] === value)
   }
 
+  #edited (edit: FileEdit): void {
+    const note = editNote({ ...edit, changes: edit.changes.filter(({ ref, what }) => what === 'removed' || !this.#refused.has(refKey(ref))) })
+    if (note !== undefined) this.#parts.events.emit({ apiVersion: '', kind: 'File', namespace: '', name: edit.file }, { type: 'Normal', reason: 'Edited', note })
+  }
+
   #tell (ref: ObjectRef, problems: readonly Problem[]): void {
-    for (const problem of problems) {
+    this.#parts.problems.set(refKey(ref), problems.filter(isError))
+    if (problems.some(isError)) this.#refused.add(refKey(ref))
+    else this.#refused.delete(refKey(ref))
+    for (const problem of problems.filter(p => !this.#ofFiles.has(p))) {
       this.#say(problem)
       if (problem.severity === 'error') this.#parts.events.emit(ref, { type: 'Warning', reason: problem.code, note: formatProblem(problem) })
     }

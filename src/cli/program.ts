@@ -7,7 +7,7 @@ import type { ExitCode, OperatorOptions, Output, RunOptions } from './command.js
 import { helpEpilogue, helpProlog } from './help.js'
 import { version } from './version.js'
 
-const commandNames = ['run', 'operator', 'lint', 'scalers', 'connectors', 'schema', 'crds']
+const commandNames = ['run', 'operator', 'lint', 'kinds', 'scalers', 'connectors', 'schema', 'crds']
 
 /** Runs one command line. Never rejects: what went wrong is written, and is the exit code. */
 export async function runCommand (words: readonly string[], output: Output): Promise<ExitCode> {
@@ -63,7 +63,7 @@ function addRun (program: Command, output: Output, setExitCode: (code: ExitCode)
     .description('run manifests on this machine: replicas are local processes, Services are local ports')
     .requiredOption('-f, --filename <path>', 'manifest, or folder of manifests; may be given several times', collect)
     .option('-R, --recursive', 'folders below a folder too', false)
-    .option('--port <number>', 'port of /healthz, /readyz, /metrics and /status; 0 takes a free one', portNumber)
+    .option('--port <number>', 'port of /healthz, /readyz, /metrics and /status; a free one unless given', portNumber)
     .option('--host <address>', 'address that this port is opened on; beyond this machine /status wants the bearer token in TIDEGATE_TOKEN', '127.0.0.1')
     .option('--state-dir <folder>', 'where state is kept; below $XDG_STATE_HOME unless given')
     .option('--fresh', 'forget the state of earlier runs', false)
@@ -106,6 +106,13 @@ function addLint (program: Command, output: Output, setExitCode: (code: ExitCode
 }
 
 function addReference (program: Command, output: Output, setExitCode: (code: ExitCode) => void): void {
+  program.command('kinds')
+    .description('list the kinds and tidegate.yaml, or show every field of one')
+    .argument('[kind]', 'for example Trigger')
+    .option('--markdown', 'as Markdown', false)
+    .action(async (kind: string | undefined, { markdown }: { readonly markdown: boolean }) => {
+      setExitCode(await (await import('./commands/kinds.js')).kinds(kind, markdown ? 'markdown' : 'terminal', output))
+    })
   program.command('scalers')
     .description('list the scalers (KEDA trigger types), or show the reference page of one')
     .argument('[type]', 'for example azure-queue')

@@ -7,6 +7,7 @@ import type { Defaults } from '../runtime/configs.js'
 import type { Clock, DecisionLog, EventSink, Log, StatusSink, Telemetry } from '../runtime/ports.js'
 import { eachOf } from './events.js'
 import { LocalWorld } from './local-world.js'
+import type { ProblemBoard } from './problem-board.js'
 import { eachSink, type StatusBoard } from './status-board.js'
 
 export interface LocalWiring {
@@ -21,6 +22,7 @@ export interface LocalWiring {
   readonly events: EventSink
   readonly telemetry: Telemetry
   readonly status: StatusBoard
+  readonly problems: ProblemBoard
   readonly decisions: DecisionLog
   readonly environment: Readonly<Record<string, string | undefined>>
 }
@@ -30,11 +32,11 @@ export function localSystem (wiring: LocalWiring): System {
   const { clock, log, events, registry, telemetry, status, decisions, environment } = wiring
   const random = (): number => Math.random()
   const cluster = localCluster({ stateDir: wiring.stateDir, clock, random, log, events, strict: wiring.strict, fresh: wiring.fresh })
-  const world = new LocalWorld({ paths: wiring.paths, recursive: wiring.recursive, cluster, clock, log, events, environment })
+  const world = new LocalWorld({ paths: wiring.paths, recursive: wiring.recursive, cluster, clock, log, events, problems: wiring.problems, environment })
   const functions = functionEndpoint({ clock })
   const loops = system({
     resources: world, objects: cluster.objects, targets: cluster.scaleTarget, endpoints: cluster.endpoints, functions,
-    state: cluster.state, ownership: { owns: () => true, changes: () => () => undefined }, status, events, decisions, telemetry,
+    state: cluster.state, ownership: { owns: () => true, changes: () => () => undefined }, status, events: eachOf(world.refusals, events), decisions, telemetry,
     clock, random, log, registry, defaults: world.defaults, clusterObjectNamespace: 'default', ...workloadIdentity(environment),
   })
   return {

@@ -17,6 +17,7 @@ export const errorCatalogue = {
   TG_CONFIG_NO_ADDRESS: ['fix-config', 'No address for a broker was found in any of the places that may hold it.'],
   TG_CONFIG_NOT_BUILT: ['fix-config', 'The field or kind is part of the design and is not built yet.'],
   TG_CONFIG_NOT_LOCAL: ['fix-config', 'The kind or field has no meaning on one machine.'],
+  TG_CONFIG_NOT_WATCHED: ['retry', 'The system does not tell when files change; they are read again by the clock.'],
   TG_SCALER_UNKNOWN: ['fix-config', 'No scaler of this type exists.'],
   TG_SCALER_NOT_BUILT: ['fix-config', 'KEDA has a scaler of this type; Tidegate does not have it yet.'],
   TG_CONNECTOR_UNKNOWN: ['fix-config', 'No connector of this type exists.'],

@@ -1,10 +1,9 @@
-import type { Client } from 'undici'
 import type { Clock } from '../core/clock.js'
 import type { Outcome } from '../core/delivery/types.js'
 import { Timed, type Deadlines } from './deadline.js'
 import { failureMessage } from './failure.js'
 import { findRetryAfter, retryAfterMs } from './retry-after.js'
-import type { Target } from './target.js'
+import type { Client, Target } from './target.js'
 
 /** Most bytes of an answer that are read so that its connection can be used again; a longer one costs the connection. */
 const drainedBytes = 1 << 20
@@ -17,7 +16,7 @@ export interface CallContext {
 }
 
 /**
- * One POST: undici's handler, a deadline and an abort in one object; the first of them to end it decides the outcome.
+ * One POST: the handler of its connection, a deadline and an abort in one object; the first of them to end it decides the outcome.
  * An answer counts when it is complete, or when it is so long that the rest is not worth reading.
  */
 export class Call extends Timed {

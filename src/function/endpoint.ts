@@ -15,18 +15,15 @@ export interface FunctionEndpointOptions {
   readonly lookup?: LookupFunction
 }
 
-/** FunctionEndpoint that can be made ready before the first event. */
-export interface HttpFunctionEndpoint extends FunctionEndpoint {
-  /** Loads the HTTP client, which `send` would else do at its first call. Worth calling while a replica starts. */
-  prepare(): Promise<void>
+/**
+ * FunctionEndpoint over HTTP/1.1 with keep-alive connections of its own per address. Redirects are not followed. Where TLS is spoken, undici
+ * makes the connections; it is loaded by the first call of such an address.
+ */
+export function functionEndpoint (options: FunctionEndpointOptions): FunctionEndpoint {
+  return new HttpEndpoint(options)
 }
 
-/** FunctionEndpoint over HTTP/1.1 with keep-alive connections of its own per address. Redirects are not followed. */
-export function functionEndpoint (options: FunctionEndpointOptions): HttpFunctionEndpoint {
-  return new UndiciEndpoint(options)
-}
-
-class UndiciEndpoint implements HttpFunctionEndpoint {
+class HttpEndpoint implements FunctionEndpoint {
   readonly #clock: Clock
   readonly #lookup: LookupFunction
   readonly #targets = new Map<string, Target | string>()
@@ -42,12 +39,10 @@ class UndiciEndpoint implements HttpFunctionEndpoint {
     this.#lookup = guardedLookup(lookup)
   }
 
-  async prepare (): Promise<void> { await this.#load() }
-
   send (endpoint: Endpoint, event: Envelope, options: CallOptions, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Outcome> {
-    if (this.#client !== undefined) return this.#post(this.#client, endpoint, event, options, headers, signal)
+    if (this.#targets.has(endpoint.url) || this.#client !== undefined || !isTls(endpoint.url)) return this.#post(endpoint, event, options, headers, signal)
     return this.#load().then(
-      client => this.#post(client, endpoint, event, options, headers, signal),
+      () => this.#post(endpoint, event, options, headers, signal),
       (error: unknown) => unreachable(`the HTTP client could not be loaded: ${errorMessage(error)}`))
   }
 
@@ -66,9 +61,9 @@ class UndiciEndpoint implements HttpFunctionEndpoint {
     for (const { deadlines } of this.#contexts.values()) deadlines.close()
   }
 
-  #post (client: ClientClass, endpoint: Endpoint, event: Envelope, options: CallOptions, more: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Outcome> {
+  #post (endpoint: Endpoint, event: Envelope, options: CallOptions, more: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Outcome> {
     if (signal.aborted) return Promise.resolve({ kind: 'aborted' })
-    const target = this.#target(client, endpoint.url)
+    const target = this.#target(endpoint.url)
     if (typeof target === 'string') return Promise.resolve(unreachable(target))
     const prepared = this.#preparedFor(options)
     if (prepared.problem !== undefined) return Promise.resolve(unreachable(prepared.problem))
@@ -78,16 +73,17 @@ class UndiciEndpoint implements HttpFunctionEndpoint {
         path: target.path === '' ? prepared.path : target.path + prepared.path,
         method: prepared.method,
         headers: prepared.headers(event, more),
+        fixed: prepared.fixed,
         body: prepared.body(event),
       }, call)
     })
   }
 
   /** The connections of an address, or why it is never called. */
-  #target (client: ClientClass, url: string): Target | string {
+  #target (url: string): Target | string {
     const known = this.#targets.get(url)
     if (known !== undefined) return known
-    const target = refusedUrl(url) ?? new Target(client, new URL(url), this.#lookup)
+    const target = refusedUrl(url) ?? new Target(isTls(url) ? this.#client : undefined, new URL(url), this.#lookup)
     this.#targets.set(url, target)
     return target
   }
@@ -123,6 +119,8 @@ class UndiciEndpoint implements HttpFunctionEndpoint {
     return this.#client
   }
 }
+
+const isTls = (url: string): boolean => /^https:/i.test(url)
 
 function refusedUrl (url: string): string | undefined {
   if (!URL.canParse(url)) return `${JSON.stringify(url)} is no URL`

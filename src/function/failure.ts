@@ -4,6 +4,7 @@ const words: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset before the answer was complete',
   EPIPE: 'connection reset before the answer was complete',
+  ECLOSED: 'connection closed before the answer was complete',
   UND_ERR_SOCKET: 'connection closed before the answer was complete',
   UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
   ETIMEDOUT: 'no connection in time',

@@ -30,3 +30,7 @@ export function headerProblem (name: string, value: string): string | undefined 
   if (connectionHeaders.has(name.toLowerCase())) return `header ${name} belongs to the connection and cannot be set`
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? undefined : `the value of header ${name} holds a character that HTTP does not carry`
 }
+
+/** Why a path cannot stand in the first line of a request; undefined when it can. */
+export const pathProblem = (path: string): string | undefined =>
+  /^[\x21-\x7e\x80-\xff]+$/.test(path) ? undefined : `path ${JSON.stringify(path)} holds a character that HTTP does not carry`

@@ -1,11 +1,20 @@
 import type { Envelope } from '../core/delivery/types.js'
 import { names } from '../core/names.js'
 import type { CallOptions } from '../runtime/ports.js'
-import { attributeHeader, headerProblem, plainHeader } from './header.js'
+import { attributeHeader, headerProblem, pathProblem, plainHeader } from './header.js'
 import { structuredBody, structuredContentType } from './structured.js'
 
 /** Headers as undici takes them cheapest: name, value, name, value; names in lower case. */
 export type FlatHeaders = string[]
+
+/** The first headers of every call, as text. */
+export interface FixedHeaders {
+  /** So many entries of the flat list stand in `fields` already, or in `host`. */
+  readonly count: number
+  readonly fields: string
+  /** Written by the user: a gateway routes by it. */
+  readonly host: string | undefined
+}
 
 /** What is the same for every event of one Trigger, worked out once; the rest is appended per event. */
 export class PreparedCall {
@@ -15,7 +24,7 @@ export class PreparedCall {
   readonly problem: string | undefined
   /** The headers of the call before this one, the constant ones first: most calls have the same names, and take its array over without growing one. */
   #before: FlatHeaders
-  readonly #constants: number
+  readonly fixed: FixedHeaders
   /** Names that the user set and that an event therefore does not. */
   readonly #taken: ReadonlySet<string>
   readonly #envelope: CallOptions['envelope']
@@ -24,19 +33,19 @@ export class PreparedCall {
     const written = Object.entries(options.headers)
     this.method = options.method
     this.path = options.path.startsWith('/') ? options.path : `/${options.path}`
-    this.problem = written.map(([name, value]) => headerProblem(name, value)).find(problem => problem !== undefined)
+    this.problem = pathProblem(this.path) ?? written.map(([name, value]) => headerProblem(name, value)).find(problem => problem !== undefined)
     this.#envelope = options.envelope
     this.#taken = new Set(written.map(([name]) => name.toLowerCase()))
     this.#before = written.flatMap(([name, value]) => [name.toLowerCase(), value])
     if (!this.#taken.has('user-agent')) this.#before.push('user-agent', names.userAgent)
     if (options.envelope === 'CloudEventsBinary') this.#before.push('ce-specversion', '1.0')
-    this.#constants = this.#before.length
+    this.fixed = fixedHeaders(this.#before)
   }
 
   /** The headers of one call. `more` are this call's own and win over those of the event. */
   headers (event: Envelope, more: Readonly<Record<string, string>>): FlatHeaders {
     const out = this.#before.slice()
-    let at = this.#constants
+    let at = this.fixed.count
     const put = (name: string, value: string): void => {
       out[at++] = name
       out[at++] = value
@@ -62,6 +71,16 @@ export class PreparedCall {
     put('traceparent', plainHeader(traceparent))
     if (tracestate !== undefined) put('tracestate', plainHeader(tracestate))
   }
+}
+
+function fixedHeaders (headers: FlatHeaders): FixedHeaders {
+  let host: string | undefined
+  let fields = ''
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] === 'host') host = headers[i + 1]
+    else fields += `${headers[i]}: ${headers[i + 1]}\r\n`
+  }
+  return { count: headers.length, fields, host }
 }
 
 type Put = (name: string, value: string) => void

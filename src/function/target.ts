@@ -1,13 +1,21 @@
 import type { LookupFunction } from 'node:net'
-import type { Client } from 'undici'
+import type { Client as UndiciClient } from 'undici'
+import type { AnswerHandler } from './answer-reader.js'
+import { PlainClient, type CallRequest } from './plain-client.js'
 
-export type ClientClass = typeof Client
+export type ClientClass = typeof UndiciClient
+
+/** A connection for one call at a time: our own, or undici's where TLS is spoken. */
+export interface Client {
+  dispatch(request: CallRequest, handler: AnswerHandler): unknown
+  destroy(): Promise<void>
+}
 
 /** Connections are made in a cluster or on this machine; one that takes longer is not going to be made. */
 const connectTimeoutMs = 5_000
 
 /**
- * A place that events are POSTed to, and its keep-alive connections: one undici Client each, the one used last is used first.
+ * A place that events are POSTed to, and its keep-alive connections, the one used last is used first.
  * undici's own Pool frees a connection a turn of the event loop after the answer, so that a busy pump would keep two for each event in flight.
  */
 export class Target {
@@ -20,10 +28,11 @@ export class Target {
   #isClosed = false
   #onIdle: (() => void) | undefined
 
-  constructor (ClientOf: ClientClass, url: URL, lookup: LookupFunction) {
+  /** `ClientOf` makes the connections; without it they are plain ones of our own. */
+  constructor (ClientOf: ClientClass | undefined, url: URL, lookup: LookupFunction) {
     this.origin = url.origin
     this.path = url.pathname.replace(/\/$/, '')
-    this.#make = () => new ClientOf(url.origin, {
+    this.#make = () => ClientOf === undefined ? new PlainClient(url, { lookup, connectTimeoutMs }) : new ClientOf(url.origin, {
       // A call's own deadline covers all of it; undici's would be kept to half a second only.
       headersTimeout: 0, bodyTimeout: 0,
       connect: { timeout: connectTimeoutMs, lookup },

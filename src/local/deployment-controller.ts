@@ -63,7 +63,7 @@ export class DeploymentController {
   /** Takes a new template; running replicas of another one are replaced. */
   replan (plan: PodPlan): void {
     if (this.#hasBegun && plan.templateHash !== this.#plan.templateHash && this.replicas.size > 0) {
-      this.#emit('Normal', 'Replacing', `template changed: replacing ${this.state().status} replicas, one at a time`)
+      this.#emit('Normal', 'Replacing', `template changed: replacing ${this.state().status} ${this.state().status === 1 ? 'replica' : 'replicas, one at a time'}`)
     }
     this.#plan = plan
     this.reconcile()
@@ -152,13 +152,16 @@ export class DeploymentController {
     return replica
   }
 
-  #tell ({ name }: ReplicaIdentity, story: ReplicaStory): void {
+  #tell ({ name, log: file }: ReplicaIdentity, story: ReplicaStory): void {
     const { log } = this.parts
     switch (story.kind) {
       case 'started': return log.debug({ deployment: refKey(this.ref), replica: name, pid: story.pid }, 'replica started')
       case 'start-failed': return this.#emit('Warning', 'StartFailed', [`${story.error.code} ${story.error.message}`, story.error.hint, next(story.nextInMs)].filter(part => part !== undefined).join('; '))
-      case 'ended': return this.#emit('Warning', 'ReplicaEnded', `replica ${name} ended with ${story.how} after ${formatDuration(story.ranMs)}; ${next(story.nextInMs)}`)
-      case 'still-not-ready': return this.#emit('Warning', 'NotReady', `replica ${name} runs for ${formatDuration(story.sinceMs)} and is not ready: ${story.why}; it should listen on the port in PORT`)
+      case 'ended': return this.#emit('Warning', 'ReplicaEnded', [
+        `replica ${name} ended with ${story.how} after ${formatDuration(story.ranMs)}`, ...(story.said === '' ? [] : [`its last line: ${story.said}`]),
+        `its output is in ${file}`, next(story.nextInMs),
+      ].join('; '))
+      case 'still-not-ready': return this.#emit('Warning', 'NotReady', `replica ${name} runs for ${formatDuration(story.sinceMs)} and is not ready: ${story.why}; it should listen on the port in PORT; its output is in ${file}`)
       case 'broken': return log.error({ deployment: refKey(this.ref), replica: name, err: errorMessage(story.thrown) }, 'could not follow a replica')
     }
   }

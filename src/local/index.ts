@@ -1,3 +1,4 @@
+export { podPlan } from './pod-plan.js'
 export { localCluster, type LocalCluster } from './local-cluster.js'
 export type { LocalOptions, ReplicaView } from './options.js'
-export { stateFolderOf } from './state-folder.js'
+export { belowHome, stateFolderOf } from './state-folder.js'

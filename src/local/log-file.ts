@@ -22,15 +22,25 @@ export async function boundLog (file: string, maxBytes = maxLogBytes): Promise<v
   }
 }
 
-/** The last line with text in it, at most 300 characters; empty when there is none. */
-export function lastLine (file: string): string {
+/**
+ * The line that says why a process ended, at most 300 characters: the last one with text in it, or, where Node wrote an uncaught error
+ * down, the error's own. Empty when there is none.
+ */
+export function lastWords (file: string): string {
+  const lines = tail(file).trimEnd().split('\n').map(line => line.trim())
+  const last = lines.at(-1) ?? ''
+  const thrown = /^Node\.js v\d/.test(last) ? lines.findLast(line => /^(Uncaught )?[\w.$]*(Error|Exception)\b/.test(line)) : undefined
+  return (thrown ?? last).slice(0, 300)
+}
+
+function tail (file: string): string {
   if (!existsSync(file)) return ''
   const fd = openSync(file, 'r')
   try {
     const size = fstatSync(fd).size
     const buffer = Buffer.alloc(Math.min(size, 4096))
     readSync(fd, buffer, 0, buffer.length, size - buffer.length)
-    return buffer.toString('utf8').trimEnd().split('\n').at(-1)?.trim().slice(0, 300) ?? ''
+    return buffer.toString('utf8')
   } finally {
     closeSync(fd)
   }

@@ -1,7 +1,7 @@
 import type { Clock, EpochMs } from '../core/clock.js'
 import { errorMessage, TidegateError } from '../core/errors.js'
 import { formatDuration } from '../core/duration.js'
-import { lastLine } from './log-file.js'
+import { lastWords } from './log-file.js'
 import { endGroup, killGroup, launch, type Launch, type Leader, type ProcessEnd } from './process-group.js'
 import { followReadiness, type ReadinessRule } from './readiness.js'
 import { markEnding, removeRecord, writeRecord, type ReplicaRecord } from './record.js'
@@ -39,7 +39,7 @@ export interface ReplicaParts {
 export type ReplicaStory =
   | { readonly kind: 'started', readonly pid: number }
   | { readonly kind: 'start-failed', readonly error: TidegateError, readonly nextInMs: number }
-  | { readonly kind: 'ended', readonly how: ProcessEnd, readonly ranMs: number, readonly nextInMs: number }
+  | { readonly kind: 'ended', readonly how: ProcessEnd, readonly ranMs: number, readonly said: string, readonly nextInMs: number }
   | { readonly kind: 'still-not-ready', readonly why: string, readonly sinceMs: number }
   | { readonly kind: 'broken', readonly thrown: unknown }
 
@@ -146,7 +146,7 @@ export class Replica {
       this.phase = 'waiting'
       told(this.failure !== undefined
         ? { kind: 'start-failed', error: this.failure, nextInMs: next.delayMs }
-        : { kind: 'ended', how: how ?? '', ranMs, nextInMs: next.delayMs })
+        : { kind: 'ended', how: how ?? 'an unknown end', ranMs, said: lastWords(this.identity.log), nextInMs: next.delayMs })
       this.#answered()
       changed()
       this.#pause = new AbortController()
@@ -160,7 +160,7 @@ export class Replica {
     const { name, log } = this.identity
     if ('failure' in outcome) return new TidegateError('TG_TARGET_START_FAILED', `replica ${name} could not be started: ${outcome.failure}`)
     if (this.readyAt !== undefined) return undefined
-    const said = lastLine(log)
+    const said = lastWords(log)
     return new TidegateError('TG_TARGET_START_FAILED',
       `replica ${name} ended with ${how ?? 'an unknown end'} after ${formatDuration(ranMs)}, before it was ready${said === '' ? '' : `; its last line: ${said}`}`,
       { hint: `its output is in ${log}` })

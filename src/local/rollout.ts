@@ -21,8 +21,7 @@ export interface RolloutSteps<R> { readonly create: number, readonly end: readon
 
 /**
  * The next steps towards `wanted` replicas of the present template; asked again after every change. Replacement goes one at a time:
- * one more than wanted may run, and an old ready one goes only when enough are ready without it. Old ones that are not ready serve nobody
- * and go at once.
+ * one more than wanted may run, and an old one that serves goes only when enough serve without it. Old ones that serve nobody go at once.
  */
 export function nextSteps<R extends Candidate> ({ wanted, live, ending, isInPlace }: RolloutInput<R>): RolloutSteps<R> {
   if (wanted === 0) return { create: 0, end: live }
@@ -32,14 +31,17 @@ export function nextSteps<R extends Candidate> ({ wanted, live, ending, isInPlac
   const missing = wanted - current.length
   if (isInPlace) return { create: old.length + ending === 0 ? Math.max(0, missing) : 0, end: [...old, ...surplus] }
 
-  const oldReady = firstToGo(old.filter(r => r.isReady))
-  const spare = current.filter(r => r.isReady).length + oldReady.length - wanted
-  const replaced = oldReady.slice(0, Math.max(0, spare))
-  const room = wanted + (old.length > 0 ? 1 : 0) - current.length - (oldReady.length - replaced.length)
-  return { create: Math.max(0, Math.min(missing, room)), end: [...old.filter(r => !r.isReady), ...replaced, ...surplus] }
+  const oldServing = firstToGo(old.filter(serves))
+  const spare = current.filter(serves).length + oldServing.length - wanted
+  const replaced = oldServing.slice(0, Math.max(0, spare))
+  const room = wanted + (old.length > 0 ? 1 : 0) - current.length - (oldServing.length - replaced.length)
+  return { create: Math.max(0, Math.min(missing, room)), end: [...old.filter(r => !serves(r)), ...replaced, ...surplus] }
 }
 
-/** Order of going: those that are not ready, then idle ones, then the youngest; what has run longest has the warmest caches. */
+/** Work that keeps its processor full lets its probe fail too: who is busy serves, ready or not. */
+const serves = ({ isReady, isBusy }: Candidate): boolean => isReady || isBusy
+
+/** Order of going: idle before busy, then those that are not ready, then the youngest; what has run longest has the warmest caches. */
 export function firstToGo<R extends Candidate> (replicas: readonly R[]): readonly R[] {
-  return [...replicas].sort((a, b) => Number(a.isReady) - Number(b.isReady) || Number(a.isBusy) - Number(b.isBusy) || b.createdAt - a.createdAt)
+  return [...replicas].sort((a, b) => Number(a.isBusy) - Number(b.isBusy) || Number(a.isReady) - Number(b.isReady) || b.createdAt - a.createdAt)
 }

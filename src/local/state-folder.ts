@@ -11,6 +11,12 @@ export function stateFolderOf (manifestPath: string, env: NodeJS.ProcessEnv): st
   return join(root, 'tidegate', hash)
 }
 
+/** A path as people write it: `~` for their home. */
+export function belowHome (path: string, env: NodeJS.ProcessEnv): string {
+  const home = env['HOME'] ?? homedir()
+  return home !== '' && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path
+}
+
 /** The places in one state folder. Only its owner may read it: records and state can hold what a user thinks private. */
 export interface StateFolder {
   readonly path: string

@@ -19,6 +19,8 @@ export interface Delivery {
   readonly handOuts: number
   /** For how long the source waits for a settlement before it hands the event out again; absent: for ever. */
   readonly leaseMs?: number
+  /** When the source drops the event, settled or not: a retry after that finds nothing. Absent: never, or the source cannot tell. */
+  readonly expiresAt?: EpochMs
   /**
    * Called exactly once. Returning (or resolving) means that the settlement is on its way; a lost ack comes back as another hand-out.
    * Throws or rejects where the source is known not to have taken it; the event will be handed out again.
@@ -59,8 +61,6 @@ export interface Connector {
   receive(signal: AbortSignal, capacity: Capacity): AsyncIterable<Delivery>
   /** Entries waiting or in flight, where the source can tell: the Trigger's own backlog, for scaling. */
   backlog?(signal: AbortSignal): Promise<number>
-  /** A bell that pulls nothing: yields when there is something to receive. Used at zero instead of the wake slot. */
-  watch?(signal: AbortSignal): AsyncIterable<'ring'>
   /** Stores an event durably at a destination of this connector's kind, for dead letters. Resolves when it is stored. */
   publish?(event: Envelope, destination: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<void>
   /** When it hands out the next event, where it knows beforehand: schedules. */

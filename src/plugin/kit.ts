@@ -52,6 +52,8 @@ export interface Kit {
   ask<T>(key: string, maxAgeMs: number, question: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T>
   /** The object that this plugin serves, `namespace/name`; for names of what is made in a broker and for client names. */
   readonly owner: { readonly kind: string, readonly namespace: string, readonly name: string, readonly uid: string }
+  /** Called by a connector for so many events that are gone: its source keeps nothing, and nobody will get them. They are counted; the log is the connector's own. */
+  lost?(events: number): void
   /** What the platform gave this process to act as; absent where there is nothing. For pod identities. */
   readonly workloadIdentity?: WorkloadIdentity
   /** Present where the definition `needs` it and the mode has it. */

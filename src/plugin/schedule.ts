@@ -37,13 +37,13 @@ export function anySchedule (schedules: readonly Schedule[]): Schedule {
 
 /** What becomes of ticks that nobody saw in time. */
 export interface CatchUp {
-  /** `Skip`: they are gone. `Last`: the newest is made up for. `All`: each is. */
+  /** `Skip`: they are gone. `Last`: the newest is made up for, unless one that is in time takes its place. `All`: each is. */
   readonly missedRuns: 'Skip' | 'Last' | 'All'
   /** A tick older than this is gone whatever `missedRuns` says. */
   readonly startingDeadlineMs: number
 }
 
-/** How late a tick may be noticed and still count as seen in time: a timer that is late is no missed run, a night asleep is. */
+/** How late a tick may be noticed and still count as seen in time: a process that stalls misses no run, a night asleep does. */
 export const onTimeMs = 10_000
 
 /**
@@ -52,14 +52,16 @@ export const onTimeMs = 10_000
  */
 export function dueTicks (schedule: Schedule, since: EpochMs, now: EpochMs, { missedRuns, startingDeadlineMs }: CatchUp): readonly EpochMs[] {
   const grid = gridOf(schedule, since)
-  const oldest = now - (missedRuns === 'Skip' ? Math.min(onTimeMs, startingDeadlineMs) : startingDeadlineMs)
-  if (missedRuns !== 'All') {
-    const last = grid.previous(Math.floor(now) + 1)
-    return last !== undefined && last > since && last >= oldest ? [last] : []
+  const from = (oldest: EpochMs): EpochMs[] => {
+    const due: EpochMs[] = []
+    for (let tick = grid.next(Math.max(since, oldest - 1)); tick !== undefined && tick <= now; tick = grid.next(tick)) due.push(tick)
+    return due
   }
-  const due: EpochMs[] = []
-  for (let tick = grid.next(Math.max(since, oldest - 1)); tick !== undefined && tick <= now; tick = grid.next(tick)) due.push(tick)
-  return due
+  if (missedRuns === 'All') return from(now - startingDeadlineMs)
+  const inTime = from(now - Math.min(onTimeMs, startingDeadlineMs))
+  if (missedRuns === 'Skip' || inTime.length > 0) return inTime
+  const last = grid.previous(Math.floor(now) + 1)
+  return last !== undefined && last > since && last >= now - startingDeadlineMs ? [last] : []
 }
 
 /** The first tick after the instant; `@every` counts from `since`. */

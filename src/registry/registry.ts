@@ -7,11 +7,9 @@ export interface Plugins {
   readonly scalers?: readonly AnyScaler[]
   readonly connectors?: readonly AnyConnector[]
 }
-/** A definition whose configuration type is known to itself alone. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the type parameter is existential: only the definition's own parse result ever reaches its own open
-export type AnyScaler = ScalerDefinition<any>
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
-export type AnyConnector = ConnectorDefinition<any>
+/** Definitions whose configuration type is known to themselves alone: only what its own `config` parsed ever reaches its `open`. */
+export type AnyScaler = ScalerDefinition
+export type AnyConnector = ConnectorDefinition
 
 /** The definitions as a value. */
 export interface Registry {

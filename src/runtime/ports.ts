@@ -113,8 +113,6 @@ export interface CallOptions {
 export interface FunctionEndpoint {
   /** One call. Never rejects: what went wrong is an Outcome. `headers` are added to the constant ones. */
   send(endpoint: Endpoint, event: Envelope, options: CallOptions, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Outcome>
-  /** Loads what the first call would have to load; worth calling while a replica starts. */
-  prepare(): Promise<void>
   /** Closes idle connections to an endpoint that is gone. */
   forget(endpoint: Endpoint): void
   close(): Promise<void>

@@ -19,21 +19,31 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   readonly #scaledObjects = new Map<string, ScaledObjectRun>()
   readonly #triggers = new Map<string, TriggerRun>()
   readonly #units = new Map<string, ScaleUnit>()
+  /** Triggers as applied, whoever owns them. */
+  readonly #wanted = new Map<string, Trigger>()
+  /** The last end or start of each Trigger. */
+  readonly #turns = new Map<string, Promise<void>>()
+  #cancelRecheck: () => void = () => undefined
   /** Runs and units that are on their way out. */
   readonly #leaving = new Set<Promise<void>>()
   #synced = false
+  /** What is there at the start is of one age. */
+  readonly #beganAt: number
   #stopped = false
   #passQueued = false
   #onSynced: () => void = () => undefined
   readonly synced = new Promise<void>(resolve => { this.#onSynced = resolve })
 
-  constructor (context: Context) { this.#context = context }
+  constructor (context: Context) {
+    this.#context = context
+    this.#beganAt = context.clock.now()
+  }
 
   applied (resource: Resource): void {
     const ref = refOf(resource)
     const problems = [...notRunnable(resource), ...checkResource(resource, resource.origin, {
       registry: this.#context.registry, defaults: this.#context.defaults(), unknownKedaKeys: 'warning',
-      names: () => ({}), // what credentials provide is known when they are resolved, at the first look
+      names: authenticationRef => authenticationRef === undefined ? { auth: [] } : {}, // what credentials provide is known when they are resolved, at the first look
     })]
     for (const problem of problems.filter(p => !isError(p))) this.#context.log.warn({ object: refKey(ref) }, formatProblem(problem))
     if (problems.some(isError)) return this.refused(ref, problems.filter(isError))
@@ -55,7 +65,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     const running = this.#scaledObjects.has(refKey(ref)) || this.#triggers.has(refKey(ref))
     const after = running ? '\nthe object goes on as it was before this edit' : ''
     this.#context.status.refuse(ref, text.join('\n') + after, problems[0]?.code ?? 'TG_CONFIG_INVALID')
-    this.#context.events.emit(ref, { type: 'Warning', reason: 'ScaledObjectCheckFailed', note: text.join('\n') })
+    this.#context.events.emit(ref, { type: 'Warning', reason: `${ref.kind}CheckFailed`, note: text.join('\n') })
   }
 
   deleted (ref: ObjectRef): void {
@@ -65,27 +75,31 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     if (so !== undefined) {
       this.#scaledObjects.delete(key)
       this.#leave(so.close())
+      so.removeSeries()
     }
-    const trigger = this.#triggers.get(key)
-    if (trigger !== undefined) {
-      this.#triggers.delete(key)
-      this.#leave(trigger.stop())
-    }
+    this.#wanted.delete(key)
+    this.#endTrigger(key)
     this.#context.status.forget(ref)
     this.#passSoon()
   }
+
+  /** Resolves when every Trigger has opened its source, or could not, for the first time. */
+  async firstTries (): Promise<void> { await Promise.all([...this.#triggers.values()].map(run => run.pump.firstTry)) }
 
   /** Told by the source when everything that is there was told. */
   onSynced (): void {
     this.#synced = true
     this.#pass()
+    this.#recheckCredentials()
     this.#onSynced()
   }
 
   /** Pumps first, so that what is in hand is answered while the replicas still run; then the units, then the clients. */
   async stop (): Promise<void> {
     this.#stopped = true
-    await Promise.all([...this.#triggers.values()].map(run => run.stop()))
+    this.#cancelRecheck()
+    for (const key of [...this.#triggers.keys()]) this.#endTrigger(key)
+    await Promise.all(this.#turns.values())
     await Promise.all([...this.#units.values()].map(unit => unit.stop()))
     await Promise.all([...this.#scaledObjects.values()].map(run => run.close()))
     await Promise.all(this.#leaving)
@@ -93,22 +107,74 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
 
   #applyScaledObject (ref: ObjectRef, so: ScaledObject): void {
     const present = this.#scaledObjects.get(refKey(ref))
-    if (present === undefined) this.#scaledObjects.set(refKey(ref), new ScaledObjectRun(so, this.#context))
+    if (present === undefined) this.#scaledObjects.set(refKey(ref), new ScaledObjectRun(so, this.#context, this.#synced ? this.#context.clock.now() : this.#beganAt))
     else present.update(so)
   }
 
   #applyTrigger (ref: ObjectRef, trigger: Trigger): void {
+    this.#wanted.set(refKey(ref), trigger)
     const present = this.#triggers.get(refKey(ref))
-    if (present !== undefined && sameTrigger(present.trigger, trigger)) return
+    if (present !== undefined && sameTrigger(present.trigger, trigger)) this.#replaceIfStale(present)
+    else if (this.#context.ownership.owns(ref)) this.#runTrigger(ref, trigger)
+  }
+
+  /** The old run lets go of its source before the new one takes hold of it: a consumer is not pulled by two at once. */
+  #runTrigger (ref: ObjectRef, trigger: Trigger): void {
+    const key = refKey(ref)
     const definition = this.#context.registry.connectorByKey(sourceOf(trigger).key)
     if (definition === undefined) throw new RangeError(`no connector for ${sourceOf(trigger).key}`)
     const run = new TriggerRun(trigger, definition, this.#context, () => this.#passSoon())
-    this.#triggers.set(refKey(ref), run)
-    // The old run lets go of its source before the new one takes hold of it: a consumer is not pulled by two at once.
-    const replaced = present === undefined ? Promise.resolve() : present.stop()
-    this.#leave(replaced.then(() => {
-      if (!this.#stopped && this.#triggers.get(refKey(ref)) === run) run.start()
+    this.#endTrigger(key)
+    this.#triggers.set(key, run)
+    run.watch()
+    this.#inTurn(key, async () => {
+      if (!this.#stopped && this.#triggers.get(key) === run) run.start()
+    })
+  }
+
+  #endTrigger (key: string): void {
+    const run = this.#triggers.get(key)
+    if (run === undefined) return
+    this.#triggers.delete(key)
+    run.unwatch()
+    this.#inTurn(key, async () => {
+      await run.stop()
+      if (!this.#triggers.has(key)) run.removeSeries()
+    })
+  }
+
+  /** Ends and starts of one Trigger follow one another, however quickly it is edited. */
+  #inTurn (key: string, work: () => Promise<void>): void {
+    const turn = (this.#turns.get(key) ?? Promise.resolve()).then(work)
+    this.#leave(turn)
+    const ended = Promise.allSettled([turn]).then(() => { // one that fails does not hold up the next
+      if (this.#turns.get(key) === ended) this.#turns.delete(key)
+    })
+    this.#turns.set(key, ended)
+  }
+
+  /** A rotated secret or a new default: the run is replaced, new client first come, old one drained. */
+  #replaceIfStale (run: TriggerRun): void {
+    this.#leave(run.isStale().then(stale => {
+      if (stale && !this.#stopped && this.#triggers.get(refKey(run.ref)) === run) this.#runTrigger(run.ref, run.trigger)
     }))
+  }
+
+  /** Each minute: what a connector was opened with may be another secret now. */
+  #recheckCredentials (): void {
+    for (const run of this.#triggers.values()) this.#replaceIfStale(run)
+    if (!this.#stopped) this.#cancelRecheck = this.#context.wheel.at(this.#context.clock.now() + credentialsEveryMs, () => this.#recheckCredentials())
+  }
+
+  /** What is ours may be another's now, and the other way round. */
+  ownershipChanged (): void {
+    for (const [key, trigger] of this.#wanted) {
+      const isOurs = this.#context.ownership.owns(refOf(trigger))
+      if (isOurs && !this.#triggers.has(key)) this.#runTrigger(refOf(trigger), trigger)
+      if (!isOurs) this.#endTrigger(key)
+    }
+    for (const unit of this.#units.values()) unit.ownershipChanged()
+    this.#passSoon()
   }
 
   #leave (leaving: Promise<void>): void {
@@ -127,11 +193,11 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   #pass (): void {
     if (this.#stopped) return
     const claimants = [...this.#triggers.values()].flatMap<Claimant>(run => run.target === undefined ? [] : [{ target: run.target, run }])
-    const { claims, conflicts } = claimTargets([...this.#scaledObjects.values()].map(run => run.object), claimants)
+    const { claims, conflicts } = claimTargets([...this.#scaledObjects.values()], claimants)
     for (const [key, unit] of this.#units) {
       if (claims.has(key)) continue
       this.#units.delete(key)
-      this.#leave(unit.stop())
+      this.#leave(unit.retire())
     }
     for (const [key, claim] of claims) this.#bringAbout(key, claim)
     for (const { loser, winner, target } of conflicts) this.#reportConflict(loser, winner, target)
@@ -163,6 +229,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
       by: [...(so === undefined ? [] : [so.ref]), ...runs.map(run => run.ref)],
       voices: [...(so?.voices ?? []), ...runs.map(run => run.pump.demand)],
       pollingIntervalMs: Math.min(...(so === undefined ? [] : [so.object.spec.pollingIntervalMs]), ...runs.map(run => run.trigger.spec.scale.pollingInterval)),
+      restoreOriginal: so?.object.spec.advanced?.restoreToOriginalReplicaCount === true,
       cachedMetrics: so?.object.spec.triggers.every(t => t.useCachedMetrics) === true && runs.length === 0,
       busy: () => runs.length === 0 ? undefined : new Set(runs.flatMap(run => run.pump.busyReplicas)),
       onStatus: (conditions, scaling) => {
@@ -193,6 +260,8 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     this.#context.status.report({ ref: refOf(loser), conditions: [condition] })
   }
 }
+
+const credentialsEveryMs = 60_000
 
 /** One policy for all who speak for a target: a ScaledObject's own bounds stand; several Triggers alone take the widest of theirs. */
 function together (policies: readonly ScalePolicy[], firstIsScaledObject: boolean): ScalePolicy {

@@ -38,6 +38,8 @@ export interface UnitPlan {
   readonly voices: readonly Voice[]
   /** Time between looks while at zero. */
   readonly pollingIntervalMs: number
+  /** `restoreToOriginalReplicaCount`: when nobody speaks for the target any more it gets the count that it had before. */
+  readonly restoreOriginal: boolean
   /** `useCachedMetrics`: looks are not more frequent while there are replicas. */
   readonly cachedMetrics: boolean
   /** Ids of the replicas working now; undefined where we deliver nothing to them. */
@@ -87,14 +89,28 @@ export class ScaleUnit {
   /** Takes an edited plan: voices that stay keep their readings; what the user edited acts at once. */
   update (plan: UnitPlan): void {
     const before = this.#plan
-    const gone = before.voices.filter(v => !plan.voices.includes(v))
     this.#plan = plan
-    if (isSamePlan(before, plan)) return // a pass over all objects touches every unit; only those that were edited look again
+    const gone = before.voices.filter(v => !plan.voices.includes(v))
     for (const voice of gone) {
       voice.disarm()
-      if (!plan.voices.some(v => v.trigger === voice.trigger)) this.#readings.delete(voice.trigger)
+      this.#readings.delete(voice.trigger) // what an old source said is no word of a new one of the same name
     }
-    this.#lookNow()
+    if (gone.length > 0 || plan.voices.some(v => !before.voices.includes(v)) || plan.pollingIntervalMs !== before.pollingIntervalMs) this.#lookNow()
+    else if (JSON.stringify(plan.policy) !== JSON.stringify(before.policy)) this.#onChange.call()
+  }
+
+  /** The right to this target, or the lack of it, may be new. */
+  ownershipChanged (): void { this.#lookNow() }
+
+  /** Nobody speaks for the target any more: gives back its original count where that was asked for, and forgets it. */
+  async retire (): Promise<void> {
+    await this.stop()
+    const original = this.#memory.present?.adoptedReplicas
+    if (this.#plan.restoreOriginal && original !== undefined && this.#current !== undefined) {
+      await this.#parts.scaleTarget.set(this.target, original, new Set())
+      this.#parts.log.info({ target: refKey(this.target), from: this.#current.spec, to: original, reason: 'restoreToOriginalReplicaCount' }, 'scaled')
+    }
+    await this.#memory.forget()
   }
 
   /** Ends the looks and writes the memory. Voices are closed by whoever made them. */
@@ -126,6 +142,7 @@ export class ScaleUnit {
   /** Asks every voice. Those who answer soon are decided on; the late ones bring a decision of their own. */
   async #lookAtAll (): Promise<void> {
     const began = this.#parts.clock.now()
+    if (!this.#parts.ownership.owns(this.target)) return this.#scheduleLook(began)
     const looks = this.#plan.voices.map(voice => this.#lookAt(voice))
     const all = Promise.all(looks)
     const inTime = await Promise.race([all.then(() => true), this.#parts.clock.sleep(patienceMs, this.#stopping.signal).then(() => false)])
@@ -185,7 +202,7 @@ export class ScaleUnit {
     if (this.#current === undefined) return this.#reportMissing()
     const busy = this.#plan.busy()
     const current: CurrentReplicas = { ...this.#current, ...(busy === undefined ? {} : { busy: busy.size }) }
-    const memory = await this.#memory.load(current)
+    const memory = await this.#memory.load(current, this.#plan.policy)
     const input = { now: clock.now(), policy: this.#plan.policy, current, readings: this.#votes(), memory }
     const decision = decideReplicas(input)
     decisions.record({
@@ -207,14 +224,19 @@ export class ScaleUnit {
   /** Memory is written first: a crash between the two is harmless. A write that is refused takes it back. */
   async #carryOut (current: CurrentReplicas, decision: Decision, memoryBefore: ScaleMemory, busy: ReadonlySet<string>): Promise<void> {
     const { scaleTarget, log, events, metrics } = this.#parts
-    if (decision.replicas === current.spec) return this.#memory.keep(decision.memory, false)
-    await this.#memory.keep(decision.memory, true)
+    if (decision.replicas === current.spec) return this.#memory.keep(decision.memory, this.#plan.policy, false)
+    await this.#memory.keep(decision.memory, this.#plan.policy, true)
+    const busyNow = this.#plan.busy() ?? new Set()
+    if (decision.replicas < current.spec && busyNow.size > busy.size) { // work began while the memory was written: decide again, knowing of it
+      await this.#memory.keep(memoryBefore, this.#plan.policy, true)
+      return this.#onChange.call()
+    }
     const because = decision.steps.at(-1)?.because ?? decision.reason
     try {
       await scaleTarget.set(this.target, decision.replicas, busy)
     } catch (error) {
       metrics.writes.failed.inc()
-      await this.#memory.keep(memoryBefore, true)
+      await this.#memory.keep(memoryBefore, this.#plan.policy, true)
       log.warn({ target: refKey(this.target), from: current.spec, to: decision.replicas, err: errorMessage(error) }, 'the count could not be written; trying again at the next look')
       for (const by of this.#plan.by) events.emit(by, { type: 'Warning', reason: 'KEDAScaleTargetActivationFailed', note: `could not scale ${refKey(this.target)} from ${current.spec} to ${decision.replicas}: ${errorMessage(error)}` })
       return
@@ -251,11 +273,6 @@ export class ScaleUnit {
       message: `TG_TARGET_NOT_FOUND ${refKey(this.target)} does not exist; create it, or mend scaleTargetRef`,
     }], undefined)
   }
-}
-
-function isSamePlan (a: UnitPlan, b: UnitPlan): boolean {
-  return a.pollingIntervalMs === b.pollingIntervalMs && a.cachedMetrics === b.cachedMetrics && a.voices.length === b.voices.length &&
-    a.voices.every((voice, i) => voice === b.voices[i]) && JSON.stringify([a.policy, a.by]) === JSON.stringify([b.policy, b.by])
 }
 
 function eventReason (from: number, to: number): string {

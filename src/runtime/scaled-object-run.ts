@@ -10,16 +10,19 @@ import { targetOf } from './targets.js'
 export class ScaledObjectRun {
   readonly ref: ObjectRef
   readonly #context: Context
+  #reporting = true
   readonly #readers = new Map<string, SourceReader>()
   readonly #firstSeenAt: number
   #so: ScaledObject
 
-  constructor (so: ScaledObject, context: Context) {
+  /** `firstSeenAt` stands in for a creation time that nobody wrote. */
+  constructor (so: ScaledObject, context: Context, firstSeenAt: number) {
     this.ref = { apiVersion: so.apiVersion, kind: so.kind, namespace: so.metadata.namespace, name: so.metadata.name }
     this.#so = so
     this.#context = context
-    this.#firstSeenAt = context.clock.now()
+    this.#firstSeenAt = firstSeenAt
     this.update(so)
+    this.report([{ type: 'Ready', status: 'Unknown', reason: 'Starting', message: 'its sources were not looked at yet' }], undefined)
   }
 
   get object (): ScaledObject { return this.#so }
@@ -45,16 +48,22 @@ export class ScaledObjectRun {
     for (const [fingerprint, reader] of readers) this.#readers.set(fingerprint, reader)
   }
 
+  /** Closes its clients; what was last known of it stays. */
   async close (): Promise<void> {
+    this.#reporting = false // a decision may still be under way; its object is gone
     await Promise.all(this.voices.map(reader => reader.close()))
+  }
+
+  /** The object is gone: so are its series. */
+  removeSeries (): void {
     const { namespace, name } = this.ref
     for (const metric of ['scaler_reads_total', 'scale_trigger_value', 'scaled_object_desired_replicas', 'scaled_object_replicas'] as const) {
       this.#context.telemetry.remove(metric, { namespace, scaled_object: name })
     }
-    this.#context.status.forget(this.ref)
   }
 
   report (conditions: readonly Condition[], scaling: ScalingStatus | undefined): void {
+    if (!this.#reporting) return
     this.#context.status.report({ ref: this.ref, conditions, ...(scaling === undefined ? {} : { scaling }) })
   }
 

@@ -46,6 +46,9 @@ export class SourceReader implements Voice {
   readonly #parts: SourceReaderParts
   #open: { readonly scaler: Scaler, readonly digest: string } | undefined
   #resolvedAt = -Infinity
+  #isClosed = false
+  /** Why the last look failed; told when it changes. */
+  #failing: string | undefined
   #armed: AbortController | undefined
   #watching: Promise<void> = Promise.resolve()
   #looking: Promise<Reading> | undefined
@@ -56,9 +59,6 @@ export class SourceReader implements Voice {
     this.trigger = parts.trigger
     this.type = parts.definition.type
   }
-
-  /** True when the source rings; false when it is noticed only by looking. Known once it was opened. */
-  get rings (): boolean { return this.#open?.scaler.watch !== undefined }
 
   /** One look, as a reading; never rejects. A second call while one is under way gets the same look. */
   look (signal: AbortSignal): Promise<Reading> {
@@ -77,9 +77,11 @@ export class SourceReader implements Voice {
       const at = clock.now()
       if ('kind' in look) {
         metrics.absent.inc()
+        this.#recovered()
         return { kind: 'absent', trigger, at, why: look.why, ...(look.mayWake === undefined ? {} : { mayWake: look.mayWake }) }
       }
       metrics.measured.inc()
+      this.#recovered()
       metrics.value.set(look.reduce((sum, m) => sum + m.value, 0))
       return { kind: 'measured', trigger, at, measurements: look }
     } catch (error) {
@@ -96,7 +98,15 @@ export class SourceReader implements Voice {
     metrics.failed.inc()
     const code = errorCode(error, 'TG_SOURCE_UNREACHABLE')
     if (code === 'TG_SOURCE_REFUSED') this.#resolvedAt = -Infinity // perhaps the credential was rotated: resolve again before the next look
-    return { kind: 'failed', trigger, at: clock.now(), code, message: errorMessage(error) }
+    const message = errorMessage(error)
+    if (message !== this.#failing && code !== 'TG_TARGET_NOT_FOUND') this.#parts.log.warn({ code, err: message }, 'the source cannot be read; nothing is lowered, and it is tried again at the next look')
+    this.#failing = message
+    return { kind: 'failed', trigger, at: clock.now(), code, message }
+  }
+
+  #recovered (): void {
+    if (this.#failing !== undefined) this.#parts.log.info({}, 'the source can be read again')
+    this.#failing = undefined
   }
 
   /** The scaler for the configuration as it is now. A new client comes first, then the old one goes. */
@@ -108,6 +118,10 @@ export class SourceReader implements Voice {
     this.#resolvedAt = clock.monotonic()
     if (this.#open?.digest === resolved.digest) return this.#open.scaler
     const scaler = await definition.open(resolved.config, kit, measuredAs({ ...definition.measure(resolved.config), metricType }))
+    if (this.#isClosed) {
+      await this.#closeScaler(scaler)
+      throw new TidegateError('TG_SOURCE_UNREACHABLE', 'closed while it was opened')
+    }
     const old = this.#open
     this.#open = { scaler, digest: resolved.digest }
     if (old !== undefined) {
@@ -122,7 +136,7 @@ export class SourceReader implements Voice {
   arm (onRing: OnRing): void {
     this.#onRing = onRing
     const scaler = this.#open?.scaler
-    if (this.#armed !== undefined || scaler?.watch === undefined) return
+    if (this.#isClosed || this.#armed !== undefined || scaler?.watch === undefined) return
     const controller = new AbortController()
     this.#armed = controller
     this.#watching = this.#watch(scaler, controller.signal)
@@ -151,6 +165,7 @@ export class SourceReader implements Voice {
   }
 
   async close (): Promise<void> {
+    this.#isClosed = true
     await this.#disarm()
     await this.#looking
     const open = this.#open

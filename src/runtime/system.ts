@@ -8,6 +8,8 @@ import { service, type Service } from './service.js'
 import { sharing } from './sharing.js'
 import { wheel } from './wheel.js'
 
+const openPatienceMs = 2_000
+
 /** The whole product above its ports: give it resources, and it scales and delivers until it is stopped. */
 export interface System extends Service {
   /** Resolves when everything that was there at the start is at work. */
@@ -28,9 +30,11 @@ export function system (parts: SystemParts): System {
   }
   const reconciler: Reconciler = new Reconciler(context)
   let watching: Promise<void> = Promise.resolve()
+  let stopOwning: () => void = () => undefined
   const running = service({
     async start (signal) {
       overload.start()
+      stopOwning = parts.ownership.changes(() => reconciler.ownershipChanged())
       watching = parts.resources.watch({
         applied: resource => reconciler.applied(resource),
         refused: (ref, problems) => reconciler.refused(ref, problems),
@@ -38,9 +42,14 @@ export function system (parts: SystemParts): System {
         synced: () => reconciler.onSynced(),
       }, signal)
       await Promise.race([reconciler.synced, watching])
+      // What is published once we say that we are ready is received; a source that is away does not hold up the rest.
+      const waited = new AbortController()
+      await Promise.race([reconciler.firstTries(), parts.clock.sleep(openPatienceMs, waited.signal)])
+      waited.abort()
     },
     async stop () {
-      await watching
+      await Promise.allSettled([watching]) // whoever started was told how it ended
+      stopOwning()
       await reconciler.stop()
       turning.stop()
       overload.stop()

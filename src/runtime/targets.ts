@@ -7,6 +7,8 @@ export interface TargetClaim<T> {
   readonly scaledObject: ScaledObject | undefined
   readonly triggers: readonly T[]
 }
+/** A ScaledObject and when it was made, or first seen where nobody knows. */
+export interface Aged { readonly object: ScaledObject, readonly createdAt: number }
 export interface TargetConflict { readonly loser: ScaledObject, readonly winner: ScaledObject, readonly target: ObjectRef }
 
 export const targetOf = (so: ScaledObject): ObjectRef => ({
@@ -16,11 +18,11 @@ export const targetOf = (so: ScaledObject): ObjectRef => ({
 
 /** One writer per target: who speaks for which. Of two ScaledObjects on one target the older wins, by name where both are of the same age. */
 export function claimTargets<T extends { readonly target: ObjectRef }> (
-  scaledObjects: readonly ScaledObject[], triggers: readonly T[],
+  scaledObjects: readonly Aged[], triggers: readonly T[],
 ): { readonly claims: ReadonlyMap<string, TargetClaim<T>>, readonly conflicts: readonly TargetConflict[] } {
   const claims = new Map<string, TargetClaim<T>>()
   const conflicts: TargetConflict[] = []
-  for (const so of [...scaledObjects].sort(byAge)) {
+  for (const { object: so } of [...scaledObjects].sort(byAge)) {
     const target = targetOf(so)
     const winner = claims.get(refKey(target))?.scaledObject
     if (winner === undefined) claims.set(refKey(target), { target, scaledObject: so, triggers: [] })
@@ -33,8 +35,7 @@ export function claimTargets<T extends { readonly target: ObjectRef }> (
   return { claims, conflicts }
 }
 
-function byAge (a: ScaledObject, b: ScaledObject): number {
-  const born = (so: ScaledObject): string => so.metadata.creationTimestamp ?? ''
-  const name = (so: ScaledObject): string => `${so.metadata.namespace}/${so.metadata.name}`
-  return born(a).localeCompare(born(b)) || name(a).localeCompare(name(b))
+function byAge (a: Aged, b: Aged): number {
+  const name = ({ object: { metadata } }: Aged): string => `${metadata.namespace}/${metadata.name}`
+  return a.createdAt - b.createdAt || (name(a) < name(b) ? -1 : 1)
 }

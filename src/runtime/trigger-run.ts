@@ -9,6 +9,7 @@ import { contextKit, type Context } from './context.js'
 import { DeliveryPump, type PumpMetrics, type PumpPlan } from './delivery/pump.js'
 import { withFields } from './kit.js'
 import { Pace } from './pace.js'
+import type { ResolvedConfig } from './source-reader.js'
 import { refKey, type Condition, type FunctionState, type ObjectRef, type ScalingStatus } from './ports.js'
 
 const progressEveryMs = 500
@@ -26,6 +27,7 @@ export class TriggerRun {
   #function: FunctionState | undefined
   #scaling: { readonly conditions: readonly Condition[], readonly status: ScalingStatus | undefined } | undefined
   #reporting = true
+  #openedWith: string | undefined
   /** Counts are reported while events flow, and once more after the last. */
   readonly #progress: Pace
 
@@ -53,19 +55,38 @@ export class TriggerRun {
     return this.trigger.spec.scale.mode === 'Managed' ? this.#function?.target : undefined
   }
 
-  start (): void {
+  /** Follows the function: what this Trigger scales is known before its events flow. */
+  watch (): void {
     const { name, url, namespace, port } = this.trigger.spec.function
     if (url !== undefined) this.#functionIs({ target: undefined, endpoints: [{ id: url, url: new URL(url).origin }] })
     else if (name !== undefined) this.#stopWatching = this.#context.endpoints.watch({ namespace: namespace ?? this.ref.namespace, name, port }, state => this.#functionIs(state))
+  }
+
+  start (): void {
     this.pump.start()
     this.report()
   }
 
-  async stop (): Promise<void> {
+  /** Says no more of itself, and speaks for no target; calls under way still need their endpoints. */
+  unwatch (): void {
     this.#reporting = false
     this.#progress.cancel()
+  }
+
+  async stop (): Promise<void> {
     await this.pump.stop()
     this.#stopWatching()
+  }
+
+  /** Whether the configuration resolves to something else now than what the connector was opened with: a rotated secret, a new default. */
+  async isStale (): Promise<boolean> {
+    if (this.#openedWith === undefined) return false
+    const resolved = await this.#resolve()
+    return resolved.ok && resolved.digest !== this.#openedWith
+  }
+
+  /** Drops its series: the Trigger is gone. */
+  removeSeries (): void {
     const labels = { namespace: this.ref.namespace, trigger: this.ref.name }
     for (const metric of ['deliveries_total', 'delivery_duration_seconds', 'deliveries_in_flight', 'delivery_slots', 'circuit_open'] as const) this.#context.telemetry.remove(metric, labels)
   }
@@ -94,11 +115,17 @@ export class TriggerRun {
     if ((before === undefined ? '' : refKey(before)) !== (state?.target === undefined ? '' : refKey(state.target))) this.#onTarget()
   }
 
+  #resolve (): Promise<ResolvedConfig> {
+    return connectorConfig(this.trigger, this.#definition, this.#function?.target, this.#context.config)
+  }
+
   async #open (): Promise<Connector> {
-    const resolved = await connectorConfig(this.trigger, this.#definition, this.#function?.target, this.#context.config)
+    const resolved = await this.#resolve()
     if (!resolved.ok) throw new TidegateError(resolved.problems[0]?.code ?? 'TG_CONFIG_INVALID', resolved.problems.map(formatProblem).join('\n'))
+    this.#openedWith = resolved.digest
     const owner = { kind: 'Trigger', namespace: this.ref.namespace, name: this.ref.name, uid: this.trigger.metadata.uid ?? `${this.ref.namespace}/${this.ref.name}` }
-    return this.#definition.open(resolved.config, contextKit(this.#context, owner, this.#definition.type))
+    const lost = this.#context.telemetry.counter('events_lost_total', { namespace: this.ref.namespace, trigger: this.ref.name, type: this.#definition.type })
+    return this.#definition.open(resolved.config, { ...contextKit(this.#context, owner, this.#definition.type), lost: events => lost.inc(events) })
   }
 }
 

@@ -1,11 +1,15 @@
 import { readMemory, seedMemory, writeMemory } from '../core/scaling/memory.js'
-import type { CurrentReplicas, ScaleMemory } from '../core/scaling/types.js'
+import type { CurrentReplicas, ScaleMemory, ScalePolicy } from '../core/scaling/types.js'
 import type { Clock, StateStore } from './ports.js'
 
-/** Written at most this often while nothing but the memory itself changes. */
-const saveEveryMs = 60_000
+/** Written at most, and at least, this often while nothing but the memory itself changes. */
+const saveAtMostEveryMs = 60_000
+const saveAtLeastEveryMs = 1_000
 
-/** A unit's memory in the StateStore. What is lost or not understood seeds a full window from the present count: it may raise, it lowers nothing. */
+/**
+ * A unit's memory in the StateStore. What is lost, not understood or too old to protect anything seeds a full window from the present count:
+ * it may raise, it lowers nothing. So it is written more often than the shortest time that it protects.
+ */
 export class UnitMemory {
   readonly #key: string
   readonly #store: StateStore
@@ -22,21 +26,27 @@ export class UnitMemory {
     this.#clock = clock
   }
 
-  async load (current: CurrentReplicas): Promise<ScaleMemory> {
+  /** What is remembered of the target's past; undefined before the first `load`. */
+  get present (): ScaleMemory | undefined { return this.#memory }
+
+  async load (current: CurrentReplicas, policy: ScalePolicy): Promise<ScaleMemory> {
     if (this.#memory !== undefined) return this.#memory
     const stored = await this.#store.get(this.#key)
     this.#version = stored?.version
     this.#saved = stored?.value ?? ''
-    const memory = (stored === undefined ? undefined : readMemory(stored.value)) ?? seedMemory(this.#clock.now(), current)
-    this.#memory = memory
-    this.#savedMemory = stored === undefined ? undefined : memory
-    return memory
+    const read = stored === undefined ? undefined : readMemory(stored.value)
+    const now = this.#clock.now()
+    const isFresh = read?.decidedAt !== undefined && now - read.decidedAt <= protects(policy)
+    this.#memory = read !== undefined && isFresh ? read : seedMemory(now, current)
+    this.#savedMemory = stored === undefined ? undefined : this.#memory
+    return this.#memory
   }
 
-  /** Keeps the memory of a decision; writes it when `now` it matters (a count is about to be written) and otherwise once a minute. */
-  async keep (memory: ScaleMemory, matters: boolean): Promise<void> {
+  /** Keeps the memory of a decision; writes it now where it `matters` (a count is about to be written), and otherwise while it is still fresh. */
+  async keep (memory: ScaleMemory, policy: ScalePolicy, matters: boolean): Promise<void> {
     this.#memory = memory
-    if (!matters && (this.#clock.monotonic() - this.#savedAt < saveEveryMs || saysNoMore(memory, this.#savedMemory))) return
+    const every = Math.max(saveAtLeastEveryMs, Math.min(saveAtMostEveryMs, protects(policy) / 2))
+    if (!matters && (this.#clock.monotonic() - this.#savedAt < every || saysNoMore(memory, this.#savedMemory))) return
     await this.flush()
   }
 
@@ -54,6 +64,9 @@ export class UnitMemory {
     this.#savedMemory = this.#memory
     this.#savedAt = this.#clock.monotonic()
   }
+
+  /** Nobody speaks for the target any more: who does later finds a target that it does not know. */
+  async forget (): Promise<void> { await this.#store.delete(this.#key) }
 }
 
 /** Of a target that sleeps the windows hold nothing but zeros, and nothing can be lowered: only their times went on. */
@@ -64,3 +77,5 @@ function saysNoMore (memory: ScaleMemory, saved: ScaleMemory | undefined): boole
 
 const isAsleep = ({ recommendations, scaleEvents, failures }: ScaleMemory): boolean =>
   recommendations.every(r => r.replicas === 0) && scaleEvents.length === 0 && Object.values(failures).every(f => f.count === 0)
+/** The shortest time for which a memory holds a count up. */
+const protects = (policy: ScalePolicy): number => Math.min(policy.cooldownMs, policy.scaleDown.stabilizationWindowMs)

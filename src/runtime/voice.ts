@@ -9,8 +9,6 @@ export interface Voice {
   readonly trigger: string
   /** The scaler's type, or the connector's. */
   readonly type: string
-  /** Whether it rings when there is more to do; one that does not is noticed only by looking. */
-  readonly rings: boolean
   /** One look. Never rejects: what went wrong is a reading. */
   look(signal: AbortSignal): Promise<Reading>
   arm(onRing: OnRing): void

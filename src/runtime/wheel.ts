@@ -1,6 +1,9 @@
 import type { Clock, EpochMs } from './ports.js'
 
-/** One timer for everything that is due some time: entries of the same 100 ms share a bucket and a wake-up of the process. */
+/**
+ * One timer for everything that is due some time: entries of the same 100 ms share a bucket and a wake-up of the process. Instants are of the
+ * wall clock, and are kept as distances on the clock that only goes forward: a clock that is set moves nothing that is due.
+ */
 export interface Wheel {
   /** Calls `fn` at `at` or up to one bucket later; the function returned takes the call back. What is past is called in the next bucket. */
   at(at: EpochMs, fn: () => void): () => void
@@ -19,12 +22,12 @@ export function wheel (clock: Clock, onLag: (ms: number) => void = () => undefin
     for (const bucket of buckets.keys()) if (bucket < next) next = bucket
     if (armed?.bucket === next) return
     armed?.cancel()
-    armed = next === Infinity ? undefined : { bucket: next, cancel: clock.after(Math.max(0, next * bucketMs - clock.now()), turn) }
+    armed = next === Infinity ? undefined : { bucket: next, cancel: clock.after(Math.max(0, next * bucketMs - clock.monotonic()), turn) }
   }
 
   function turn (): void {
     armed = undefined
-    const now = clock.now()
+    const now = clock.monotonic()
     for (const [bucket, entries] of [...buckets].sort(([a], [b]) => a - b)) {
       if (bucket * bucketMs > now) break
       buckets.delete(bucket)
@@ -36,7 +39,7 @@ export function wheel (clock: Clock, onLag: (ms: number) => void = () => undefin
 
   return {
     at (at, fn) {
-      const bucket = Math.ceil(at / bucketMs)
+      const bucket = Math.ceil((clock.monotonic() + at - clock.now()) / bucketMs)
       const entry = (): void => fn() // the same function may be due twice
       const entries = buckets.get(bucket) ?? new Set()
       buckets.set(bucket, entries.add(entry))

@@ -81,7 +81,8 @@ type Found =
   | { readonly kind: 'value', readonly raw: unknown, readonly path: Path }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'absent' }
-  | { readonly kind: 'problem', readonly path: Path, readonly message: string, readonly hint: string }
+  /** A variable is named that is not there. */
+  | { readonly kind: 'dangling', readonly path: Path, readonly message: string, readonly hint: string }
 interface Asked { readonly name: string, readonly field: Field<unknown> }
 
 function read<C> (declared: ConfigSpec<C>, values: Values, find: (asked: Asked) => Found, options: ReadOptions): Parsed<C> {
@@ -89,13 +90,23 @@ function read<C> (declared: ConfigSpec<C>, values: Values, find: (asked: Asked) 
   reportUnknownKeys(declared, values.metadata, options, report)
   const config: Record<string, unknown> = { identity: usableIdentity(declared, values.identity, options, report) }
   const given = new Set<string>()
+  const dangling = new Map<string, Omit<Problem, 'severity'>>()
+  const needed = new Set<string>()
   for (const [name, field] of Object.entries(declared.fields)) {
     const found = find({ name, field })
-    if (found.kind !== 'absent') given.add(name)
-    if (found.kind === 'problem') report.add({ code: 'TG_CONFIG_MISSING', path: [...options.path, ...found.path], message: found.message, hint: found.hint })
-    else if (found.kind !== 'unknown') config[name] = readFound(field, name, found, options, report)
+    if (found.kind === 'value' || found.kind === 'unknown') given.add(name)
+    if (found.kind === 'dangling') dangling.set(name, { code: 'TG_CONFIG_MISSING', path: [...options.path, ...found.path], message: found.message, hint: found.hint })
+    if (found.kind === 'dangling' && isNeeded(field)) needed.add(name)
+    if (found.kind === 'unknown' || needed.has(name)) continue
+    config[name] = readFound(field, name, found.kind === 'value' ? found : { kind: 'absent' }, options, report)
   }
-  if (!Object.values(config).includes(unreadable)) runChecks(declared.checks, config, name => given.has(name), options.path, report)
+  const isReadable = !Object.values(config).includes(unreadable)
+  const broken = isReadable ? declared.checks.flatMap(check => check(config as never, name => given.has(name))) : []
+  for (const [name, problem] of dangling) {
+    report.add({ ...problem, severity: needed.has(name) || broken.some(({ field }) => field === name) ? 'error' : 'warning' })
+  }
+  // That a value is missing is said already by the variable that should have given it.
+  runChecks([() => broken.filter(({ field }) => !dangling.has(field))], config, () => true, options.path, report)
   return report.hasErrors
     ? { ok: false, problems: report.problems }
     : { ok: true, value: config as C, problems: report.problems }
@@ -144,13 +155,16 @@ function rawFrom (source: Source, key: string, values: Values): [unknown, string
   return [typeof variable === 'string' ? values.env?.[variable] : undefined, `${key}FromEnv`]
 }
 
-/** A `<key>FromEnv` that names a variable which is not there, for a field that cannot do without. */
+/** Whether a configuration without the field cannot be read. */
+const isNeeded = (field: Field<unknown>): boolean => field.options.optional !== true && field.default === undefined
+
+/** A `<key>FromEnv` that names a variable which is not there. */
 function dangling ({ name, field }: Asked, metadata: Values['metadata'], isMissing: (variable: string) => boolean): Found | undefined {
-  if (field.options.optional === true || field.default !== undefined || !sources(field).includes('env')) return undefined
+  if (!sources(field).includes('env')) return undefined
   const key = keysOf(name, field).map(k => `${k}FromEnv`).find(k => typeof metadata[k] === 'string')
   const variable = key === undefined ? undefined : metadata[key]
   if (key === undefined || typeof variable !== 'string' || !isMissing(variable)) return undefined
-  return { kind: 'problem', path: [key], message: `the target's container has no variable ${variable}, or it is empty`, hint: `add ${variable} to the container's env, or name another variable` }
+  return { kind: 'dangling', path: [key], message: `the target's container has no variable ${variable}, or it is empty`, hint: `add ${variable} to the container's env, or name another variable` }
 }
 
 function foresee (asked: Asked, metadata: Values['metadata'], names: Names): Found {

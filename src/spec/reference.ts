@@ -1,84 +1,77 @@
 import type { ConfigSpec } from './config-spec.js'
-import type { Field, Source } from './field.js'
-import { isRequired } from './json-schema.js'
+import { notBuiltOf, rowsOf, type Row } from './reference-rows.js'
 
 /** What a reference page is made from; a plugin's definition has all of it. */
 export interface ReferenceSubject {
   readonly type: string
   readonly title: string
   readonly summary: string
-  readonly since: string
-  readonly stability: string
+  readonly since?: string
+  readonly stability?: string
   readonly config: ConfigSpec<unknown>
+  /** Paths of fields that are read and checked, and refused when they are to act. */
+  readonly notRun?: readonly string[]
   readonly examples: readonly { readonly title: string, readonly yaml: string }[]
   /** More lines of the head: metric name, guarantee, key below `source`. */
-  readonly facts: readonly (readonly [string, string])[]
+  readonly facts: Facts
+  /** Further lists, below the fields. */
+  readonly lists?: readonly { readonly title: string, readonly entries: Facts }[]
 }
 export type PageFormat = 'terminal' | 'markdown'
 
-/** One page that says everything about a component: what it is, every field, examples. Ends without a line break. */
+type Facts = readonly (readonly [string, string])[]
+
+interface Page { readonly subject: ReferenceSubject, readonly facts: Facts, readonly rows: readonly Row[], readonly notBuilt: readonly string[] }
+
+/** One page that says everything about a component or a kind: what it is, every field, what is not built, examples. Ends without a line break. */
 export function referencePage (subject: ReferenceSubject, format: PageFormat): string {
-  const facts: readonly (readonly [string, string])[] = [...subject.facts, ['Since', `${subject.since}, ${subject.stability}`], ...identities(subject.config)]
-  const rows = rowsOf(subject.config)
-  return format === 'markdown' ? markdown(subject, facts, rows) : terminal(subject, facts, rows)
+  const { config, notRun = [], since, stability } = subject
+  const page: Page = {
+    subject,
+    facts: [...subject.facts, ...(since === undefined ? [] : [['Since', [since, stability].join(', ')] as const]), ...identities(config)],
+    rows: rowsOf(config.fields, new Set(notRun)),
+    notBuilt: [...notBuiltOf(config.fields), ...notRun],
+  }
+  return format === 'markdown' ? markdown(page) : terminal(page)
 }
 
-interface Row { readonly name: string, readonly type: string, readonly value: string, readonly sources: string, readonly text: string }
+const identities = ({ identities: known }: ConfigSpec<unknown>): Facts => known.length === 0 ? [] : [['Pod identity', known.join(', ')]]
 
-function rowsOf (declared: ConfigSpec<unknown>): readonly Row[] {
-  return Object.entries(declared.fields).map(([name, field]) => ({
-    name, type: typeText(field), value: valueText(field), sources: sourcesText(name, field.options.from ?? ['metadata']),
-    text: [field.options.summary, ...notes(field)].join(' '),
-  }))
-}
+const notBuiltYet = 'Not built yet, and refused with a hint'
 
-function typeText (field: Field<unknown>): string {
-  if (field.kind === 'enum') return (field.values ?? []).join(' | ')
-  if (field.kind === 'secret') return 'string, secret'
-  if ((field.kind === 'list' || field.kind === 'map') && field.item !== undefined) return `${field.kind} of ${typeText(field.item)}`
-  return field.kind
-}
+/** A title that only repeats the name is left out. */
+const introduction = ({ type, title, summary }: ReferenceSubject): string => title === type ? summary : `${title}. ${summary}`
 
-function valueText (field: Field<unknown>): string {
-  if (field.default !== undefined) return typeof field.default === 'string' ? field.default === '' ? '""' : field.default : JSON.stringify(field.default)
-  return isRequired(field) ? 'required' : 'optional'
-}
-
-function sourcesText (name: string, from: readonly Source[]): string {
-  const words: Record<Source, string> = { metadata: 'field', auth: 'TriggerAuthentication', env: `${name}FromEnv` }
-  return from.map(source => words[source]).join(', ')
-}
-
-function notes ({ options }: Field<unknown>): string[] {
+function terminal ({ subject, facts, rows, notBuilt }: Page): string {
+  const { type, title, summary, lists = [], examples } = subject
   return [
-    ...(options.aliases === undefined || options.aliases.length === 0 ? [] : [`Also read as ${options.aliases.join(', ')}.`]),
-    ...(options.example === undefined ? [] : [`Example: ${options.example}.`]),
-    ...(options.deprecated === undefined ? [] : [`Deprecated: ${options.deprecated}.`]),
-    ...(options.notBuilt === undefined ? [] : ['Not built yet.']),
-  ]
-}
-
-const identities = ({ identities: known }: ConfigSpec<unknown>): (readonly [string, string])[] =>
-  known.length === 0 ? [] : [['Pod identity', known.join(', ')]]
-
-function terminal (subject: ReferenceSubject, facts: readonly (readonly [string, string])[], rows: readonly Row[]): string {
-  const width = Math.max(...facts.map(([label]) => label.length))
-  return [
-    `${subject.type}: ${subject.title}`, '', subject.summary, '',
-    ...facts.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`), '',
+    title === type ? type : `${type}: ${title}`, '', summary, '', ...columns(facts), '',
     'Fields',
     ...rows.flatMap(row => [`  ${row.name}  (${row.type}; ${row.value})`, ...wrap(row.text, 76).map(line => `      ${line}`), ...(row.sources === 'field' ? [] : [`      from: ${row.sources}`])]),
-    ...subject.examples.flatMap(({ title, yaml }) => ['', `Example: ${title}`, ...yaml.trimEnd().split('\n').map(line => `  ${line}`)]),
+    ...(notBuilt.length === 0 ? [] : ['', notBuiltYet, ...wrap(notBuilt.join(', '), 78).map(line => `  ${line}`)]),
+    ...lists.flatMap(list => ['', list.title, ...columns(list.entries)]),
+    ...examples.flatMap(({ title, yaml }) => ['', `Example: ${title}`, ...yaml.trimEnd().split('\n').map(line => `  ${line}`)]),
   ].join('\n')
 }
 
-function markdown (subject: ReferenceSubject, facts: readonly (readonly [string, string])[], rows: readonly Row[]): string {
+function columns (entries: Facts): readonly string[] {
+  const width = Math.max(...entries.map(([label]) => label.length))
+  return entries.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`)
+}
+
+function markdown ({ subject, facts, rows, notBuilt }: Page): string {
+  const { lists = [], examples } = subject
+  // Who may give a value is worth a column only where it is not always the field itself.
+  const hasSources = rows.some(row => row.sources !== 'field')
+  const cells = (row: Row): readonly string[] => [`\`${row.name}\``, row.type, row.value, ...(hasSources ? [row.sources] : []), row.text]
   return [
-    `# ${subject.type}`, '', `${subject.title}. ${subject.summary}`, '',
+    `# ${subject.type}`, '', introduction(subject), '',
     ...facts.map(([label, text]) => `- ${label}: ${text}`), '',
-    '| Field | Type | Default | From | |', '|---|---|---|---|---|',
-    ...rows.map(row => `| ${[`\`${row.name}\``, row.type, row.value, row.sources, row.text].map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`),
-    ...subject.examples.flatMap(({ title, yaml }) => ['', `${title}:`, '', '```yaml', yaml.trimEnd(), '```']),
+    ...(hasSources ? ['| Field | Type | Default | From | |', '|---|---|---|---|---|'] : ['| Field | Type | Default | |', '|---|---|---|---|']),
+    ...rows.map(row => `| ${cells(row).map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`),
+    ...(notBuilt.length === 0 ? [] : ['', `${notBuiltYet}: ${notBuilt.map(name => `\`${name}\``).join(', ')}.`]),
+    ...lists.flatMap(list => ['', `${list.title}:`, '', ...list.entries.map(([name, text]) => `- \`${name}\`: ${text}`)]),
+    ...examples.flatMap(({ title, yaml }) => ['', `${title}:`, '', '```yaml', yaml.trimEnd(), '```']),
   ].join('\n')
 }
 

@@ -1,9 +1,10 @@
 import picocolors from 'picocolors'
 import type { EpochMs } from '../core/clock.js'
 import { refKey, type ObjectStatus } from '../runtime/ports.js'
+import { formatProblem, type Problem } from '../spec/problem.js'
 import { backlogCell, deliveryFacts, failureFact, objectName, replicasCell, scalingFacts, wakeFact, type Row } from './object-lines.js'
 import type { EventLine } from './recent-events.js'
-import { column, displayWidth, fit, oneLine, packFacts } from './text.js'
+import { column, displayWidth, fit, oneLine, packFacts, wrap, wrapAtMost } from './text.js'
 import { troublesOf } from './trouble.js'
 import { counted, perSecond, timeOfDay } from './words.js'
 
@@ -18,6 +19,10 @@ export interface FrameOptions {
   readonly rates?: ReadonlyMap<string, number>
   /** The latest are drawn last; as many as there is room for. */
   readonly events?: readonly EventLine[]
+  /** What is wrong and belongs to no object; drawn above all. */
+  readonly problems?: readonly Problem[]
+  /** Where this run can be asked and looked into; one quiet line at the bottom. */
+  readonly about?: readonly string[]
 }
 
 type Paint = ReturnType<typeof picocolors.createColors>
@@ -28,8 +33,10 @@ const indent = '  '
 const replicasWidth = 10
 const backlogWidth = 9
 const deliveredWidth = 13
-/** Events that keep their place even when the objects want the whole window. */
-const eventsKept = 3
+/** Lines of events that keep their place even when the objects want the whole window. */
+const eventLinesKept = 3
+/** Most lines of one event or problem. */
+const linesOfOne = 3
 
 /**
  * The whole picture as text, lines joined by a newline, none at the end. Pure: same arguments, same text.
@@ -38,18 +45,49 @@ const eventsKept = 3
 export function renderFrame (statuses: readonly ObjectStatus[], options: FrameOptions): string {
   const paint = picocolors.createColors(options.colors)
   const { width, height } = options
+  const about = packFacts(options.about ?? [], width).map(line => paint.dim(line))
+  const problems = problemLines(options.problems ?? [], options, paint)
+  const events = (options.events ?? []).map(event => eventLines(event, width, paint))
+  const eventsWanted = Math.min(eventLinesKept, events.flat().length)
+  const around = problems.length + (about.length > 0 ? about.length + 1 : 0)
+  const table = tableLines(statuses, options, height - around - (eventsWanted > 0 ? eventsWanted + 1 : 0), paint)
+  const left = height - around - table.length - 1
+  const log = left > 0 && events.length > 0 ? ['', ...lastThatFit(events, left)] : []
+  const foot = about.length > 0 ? ['', ...about] : []
+  return [...problems, ...table, ...log, ...foot].slice(0, Math.max(1, height)).join('\n')
+}
+
+/** Header and objects, in `room` lines; nothing at all is said in words. */
+function tableLines (statuses: readonly ObjectStatus[], options: FrameOptions, room: number, paint: Paint): readonly string[] {
+  const { width } = options
+  if (statuses.length === 0) return wrap('No ScaledObject and no Trigger is there yet: nothing is scaled or delivered.', width)
   const ordered = [...statuses].sort((a, b) => objectName(a) < objectName(b) ? -1 : 1)
-  if (ordered.length === 0) return fit('No ScaledObject and no Trigger is there yet: nothing is scaled or delivered.', width)
   const nameWidth = Math.max(...ordered.map(status => displayWidth(objectName(status))))
   const row = (cells: Row): string => rowText(cells, nameWidth, width)
   const header = paint.dim(row({ object: 'OBJECT', replicas: 'REPLICAS', backlog: 'BACKLOG', delivered: 'DELIVERED/S' }))
-  const objects = ordered.map(status => objectLines(status, options, row, paint))
-  const events = options.events ?? []
-  const room = height - 1 - (events.length > 0 ? Math.min(events.length, eventsKept) + 1 : 0)
-  const shown = fitObjects(objects, room)
-  const left = height - 1 - shown.length - 1
-  const log = left > 0 && events.length > 0 ? ['', ...events.slice(-left).map(event => eventText(event, width, paint))] : []
-  return [header, ...shown, ...log].slice(0, Math.max(1, height)).join('\n')
+  return [header, ...fitObjects(ordered.map(status => objectLines(status, options, row, paint)), room - 1)]
+}
+
+/** At most a third of the window: the first of them, whole, and how many more there are. */
+function problemLines (problems: readonly Problem[], { width, height }: FrameOptions, paint: Paint): readonly string[] {
+  const room = Math.max(linesOfOne, Math.floor(height / 3))
+  const lines: string[] = []
+  for (const [i, problem] of problems.entries()) {
+    const own = wrapAtMost(oneLine(formatProblem(problem)), width, linesOfOne)
+    if (lines.length > 0 && lines.length + own.length > room) return [...lines, paint.red(fit(`${counted(problems.length - i, 'more problem')}: see tidegate lint`, width)), '']
+    lines.push(...own.map(problem.severity === 'error' ? paint.red : paint.yellow))
+  }
+  return lines.length > 0 ? [...lines, ''] : []
+}
+
+/** The last of the events, each whole; of the very last as much as there is room for. */
+function lastThatFit (events: readonly (readonly string[])[], room: number): readonly string[] {
+  const shown: string[] = []
+  for (const lines of events.toReversed()) {
+    if (shown.length + lines.length > room) return shown.length > 0 ? shown : lines.slice(0, room)
+    shown.unshift(...lines)
+  }
+  return shown
 }
 
 /** The name takes what it needs and no more than the numbers leave, so that rows stay together in a wide window. */
@@ -111,8 +149,9 @@ function withSomeDetails (objects: readonly (readonly Line[])[], spare: number):
   })
 }
 
-function eventText ({ at, type, text }: EventLine, width: number, paint: Paint): string {
+/** As many lines as it needs, at most three, behind its time. */
+function eventLines ({ at, type, text }: EventLine, width: number, paint: Paint): readonly string[] {
   const time = timeOfDay(at)
-  const words = fit(oneLine(text), width - displayWidth(time) - 1)
-  return `${paint.dim(time)} ${type === 'Warning' ? paint.yellow(words) : words}`
+  const lines = wrapAtMost(oneLine(text), Math.max(1, width - time.length - 1), linesOfOne).map(line => type === 'Warning' ? paint.yellow(line) : line)
+  return lines.map((line, i) => `${i === 0 ? paint.dim(time) : ' '.repeat(time.length)} ${line}`)
 }

@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty'
 import type { Clock } from '../core/clock.js'
 import { refKey, type ObjectStatus } from '../runtime/ports.js'
+import type { Problem } from '../spec/problem.js'
 import { renderFrame } from './frame.js'
 import { deliveryRate, nextRates, type RateHistory } from './rates.js'
 import type { EventLine } from './recent-events.js'
@@ -15,6 +16,10 @@ export interface LiveViewParts {
   statuses(): readonly ObjectStatus[]
   /** The story so far, oldest first; its tail is drawn below the table. */
   events(): readonly EventLine[]
+  /** What is wrong now and belongs to no object. */
+  problems?(): readonly Problem[]
+  /** Where this run can be asked and looked into. */
+  about?(): readonly string[]
 }
 
 export interface LiveView {
@@ -51,7 +56,7 @@ export function liveView (parts: LiveViewParts): LiveView {
       if (rate !== undefined) perObject.set(refKey(ref), rate)
     }
     // One column and one line are left free: a full last column wraps in some terminals, and the cursor needs a line.
-    return renderFrame(present, { now, width: (out.columns || 80) - 1, height: (out.rows || 24) - 1, colors, rates: perObject, events: parts.events() })
+    return renderFrame(present, { now, width: (out.columns || 80) - 1, height: (out.rows || 24) - 1, colors, rates: perObject, events: parts.events(), problems: parts.problems?.() ?? [], about: parts.about?.() ?? [] })
   }
 
   const paint = (): void => {

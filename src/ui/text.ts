@@ -46,15 +46,32 @@ export function column (text: string, width: number, align: 'left' | 'right' = '
   return align === 'left' ? cut + fill : fill + cut
 }
 
-/** Words over as many lines as they need; a word wider than a line is cut. */
-function wrap (text: string, width: number): string[] {
+/** Words over as many lines as they need; a word wider than a line is broken where the line ends. */
+export function wrap (text: string, width: number): string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {
     const joined = lines.length === 0 ? word : `${lines.at(-1)} ${word}`
     if (lines.length > 0 && displayWidth(joined) <= width) lines[lines.length - 1] = joined
-    else lines.push(fit(word, width))
+    else lines.push(...broken(word, width))
   }
   return lines
+}
+
+function broken (word: string, width: number): string[] {
+  if (displayWidth(word) <= width) return [word]
+  const pieces: string[] = ['']
+  for (const { segment } of segmenter.segment(word)) {
+    const last = pieces.at(-1) ?? ''
+    if (last === '' || displayWidth(last + segment) <= width) pieces[pieces.length - 1] = last + segment
+    else pieces.push(segment)
+  }
+  return pieces
+}
+
+/** As `wrap`, but no more lines than `most`: the last of them ends in an ellipsis where text is left. */
+export function wrapAtMost (text: string, width: number, most: number): string[] {
+  const lines = wrap(text, width)
+  return lines.length <= most ? lines : [...lines.slice(0, most - 1), fit(lines.slice(most - 1).join(' '), width)]
 }
 
 /** Facts joined with `; ` into as few lines as hold them; a fact that is wider than a line is broken between words. */

@@ -22,9 +22,15 @@ const nextSteps: Readonly<Record<Remedy, string>> = {
 
 const isCode = (text: string): text is ErrorCode => Object.hasOwn(errorCatalogue, text)
 
+/** Where the code knows better than its remedy. */
+const ofCode: Partial<Record<ErrorCode, string>> = {
+  TG_SOURCE_NOT_FOUND: 'make it in the broker, or correct its name in the file; it is looked for again by itself',
+  TG_SOURCE_REFUSED: 'look at the credentials and at what their user may do; it is tried again by itself',
+}
+
 function nextStep (...texts: readonly string[]): string | undefined {
   const code = texts.flatMap(text => text.match(/\bTG_[A-Z_]+/g) ?? []).find(isCode)
-  return code === undefined ? undefined : nextSteps[errorCatalogue[code][0]]
+  return code === undefined ? undefined : ofCode[code] ?? nextSteps[errorCatalogue[code][0]]
 }
 
 /** What is wrong with one object, worst first, each thing once. A failed look that a condition already tells is not repeated. */

@@ -151,12 +151,19 @@ describe('the connector', () => {
   test('tells when the message expires and how often it came', async () => {
     const { name, client } = await fresh()
     await client.sendMessage(Buffer.from('{"order":7}').toString('base64'), { messageTimeToLive: 3600 })
-    const { event } = await (await receiving(name, 1)).next()
+    const { event, expiresAt } = await (await receiving(name, 1)).next()
+    expect(expiresAt).toBe(Date.parse(event.extensions['expirytime'] ?? ''))
     expect(event).toMatchObject({ type: 'dev.tidegate.azurequeue.message.v1', source: `${server.url}/${name}`, contentType: 'application/json', extensions: { dequeuecount: '1' } })
     expect(Buffer.from(event.data).toString()).toBe('{"order":7}')
     const leftMs = Date.parse(event.extensions['expirytime'] ?? '') - Date.now()
     expect(leftMs).toBeGreaterThan(3_500_000)
     expect(leftMs).toBeLessThanOrEqual(3_601_000)
+  })
+
+  test('knows of no expiry where a message has none', async () => {
+    const { name, client } = await fresh()
+    await client.sendMessage('for ever', { messageTimeToLive: -1 })
+    expect(await (await receiving(name, 1)).next()).not.toHaveProperty('expiresAt')
   })
 
   test('hands back at once what it pulled and could not hand out', async () => {

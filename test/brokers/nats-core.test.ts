@@ -1,6 +1,7 @@
 import { connect } from 'nats'
 import { expect, it } from 'vitest'
 import { nats } from '../../connectors/nats.js'
+import type { Delivery } from '../../src/plugin/index.js'
 import { parseConfig } from '../../src/spec/index.js'
 import { eventually, testCapacity, testKit } from '../../src/plugin/testing/index.js'
 import { natsServer } from '../servers/nats.js'
@@ -23,6 +24,7 @@ for (const [onFull, kept] of [['DropNewest', ['0', '1']], ['DropOldest', ['3', '
     stop.abort()
     await connector.close()
     expect(kit.lines.at(-1)).toMatchObject({ level: 'warn', fields: { lostTotal: 3 } })
+    expect(kit.lostCount()).toBe(3)
     await connection.close()
     await server.stop()
   })
@@ -42,3 +44,42 @@ it('members of a queue group share the events', async () => {
   await connection.close()
   await server.stop()
 })
+
+it('a member that stops leaves its group at once and tells what it had taken and nobody gets', async () => {
+  const server = await natsServer()
+  const connection = await connect({ servers: server.url })
+  const parsed = parseConfig(nats.config, { metadata: { servers: server.url, subject: 's' } }, { path: [], mode: 'either', unknownKeys: 'error', about: '"nats"' })
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
+  const kit = testKit()
+  const leaving = await nats.open(parsed.value, kit)
+  for (let i = 0; i < 7; i++) connection.publish('s', 'x')
+  const waits = async (of: typeof leaving): Promise<number> => await of.backlog?.(AbortSignal.timeout(1000)) ?? 0
+  await eventually('all arrived', () => waits(leaving), n => n === 7)
+  const stop = new AbortController()
+  const deliveries = leaving.receive(stop.signal, testCapacity(2))[Symbol.asyncIterator]()
+  await deliveries.next()
+  const inHand = (await deliveries.next()).value as Delivery
+  const staying = await nats.open(parsed.value, testKit())
+
+  stop.abort()
+  expect((await deliveries.next()).done).toBe(true)
+  expect(kit.lostCount()).toBe(5)
+  expect(kit.lines).toMatchObject([{ level: 'warn', fields: { lost: 5 }, message: expect.stringContaining('when receiving ended') as string }])
+  await eventually('its subscription is gone', () => subscriptions(server.monitoringPort), n => n === 1)
+  for (let i = 0; i < 20; i++) connection.publish('s', 'y')
+  expect(await eventually('the others get it', () => waits(staying), n => n >= 20)).toBe(20)
+
+  await inHand.settle({ kind: 'ack' })
+  await leaving.close()
+  await leaving.close()
+  expect(kit.lostCount(), 'nothing more').toBe(5)
+  await staying.close()
+  await connection.close()
+  await server.stop()
+})
+
+/** How many subscriptions on `s` the server knows. */
+async function subscriptions (port: number): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${port}/subsz?subs=1&test=s`)
+  return ((await answer.json()) as { subscriptions_list?: unknown[] }).subscriptions_list?.length ?? 0
+}

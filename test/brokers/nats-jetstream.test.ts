@@ -89,6 +89,21 @@ describe('the consumer', () => {
   })
 })
 
+it('knows when an event expires, where its stream drops what is old', async () => {
+  const name = `B${process.pid}_${++count}`
+  await manager.streams.add({ name, subjects: [`${name}.>`], max_age: 60e9 })
+  for (const [subject, lifeMs] of [[name, 60_000], [await stream(), undefined]] as const) {
+    const connector = await open({ subject: `${subject}.>` })
+    await connection.jetstream().publish(`${subject}.a`, 'x')
+    const { next, stop } = receive(connector, 1)
+    const delivery = await next()
+    expect(delivery.expiresAt).toBe(lifeMs === undefined ? undefined : Date.parse(delivery.event.time ?? '') + lifeMs)
+    await delivery.settle({ kind: 'ack' })
+    stop.abort()
+    await connector.close()
+  }
+})
+
 describe('the line', () => {
   it('goes on by itself after a restart of the server', async () => {
     const own = await natsServer()
@@ -169,3 +184,22 @@ async function bound (taken: Promise<Delivery>): Promise<{ readonly event: Deliv
   const delivery = await taken
   return { event: delivery.event, settle: () => { void delivery.settle({ kind: 'ack' }) } }
 }
+
+it('what was prefetched and given back is no hand-out to the function', async () => {
+  const name = await stream()
+  const connector = await open({ subject: `${name}.>`, ackWait: '2s' })
+  for (let i = 0; i < 4; i++) await connection.jetstream().publish(`${name}.a`, String(i))
+  const { next, stop } = receive(connector, 4)
+  const first = await next()
+  const info = () => manager.consumers.info(name, 'default-test')
+  await eventually('all are handed out', info, seen => seen.num_ack_pending === 4)
+  await first.settle({ kind: 'ack' })
+  await eventually('the others have waited here for more than half of their lease', info, ({ ts, delivered }) => Date.parse(`${ts}`) - Date.parse(`${delivered.last_active}`) > 1_100)
+  for (let i = 0; i < 3; i++) {
+    const delivery = await next()
+    expect([delivery.handOuts, delivery.event.extensions['natsdelivered']]).toEqual([1, '2'])
+    await delivery.settle({ kind: 'ack' })
+  }
+  stop.abort()
+  await connector.close()
+})

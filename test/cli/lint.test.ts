@@ -33,7 +33,7 @@ async function linted (...documents: string[]): Promise<{ lines: string[], code:
 
 const scaledObject = (triggers: string, name = 'so'): string =>
   `apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: ${name}}\nspec:\n  scaleTargetRef: {name: worker}\n  triggers:\n    - ${triggers}\n`
-const worker = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: worker}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, env: [{name: CONN, value: x}]}]}}}\n'
+const worker = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: worker}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, command: [node], env: [{name: CONN, value: x}]}]}}}\n'
 const service = 'apiVersion: v1\nkind: Service\nmetadata: {name: fn}\nspec: {ports: [{port: 80}]}\n'
 const trigger = (body: string): string => `apiVersion: tidegate.dev/v1alpha1\nkind: Trigger\nmetadata: {name: t}\nspec:\n  function: {name: fn}\n  ${body}\n`
 const authentication = 'apiVersion: keda.sh/v1alpha1\nkind: TriggerAuthentication\nmetadata: {name: auth}\nspec: {secretTargetRef: [{parameter: connection, name: s, key: k}]}\n'
@@ -75,8 +75,25 @@ describe('between objects', () => {
   test('two ScaledObjects on one target are an error', async () => {
     const body = '{type: azure-queue, metadata: {queueName: q, connectionFromEnv: CONN}}'
     const { lines, code } = await linted(scaledObject(body), scaledObject(body, 'other'), worker)
-    expect(lines[0]).toContain('error TG_TARGET_CONFLICT spec.scaleTargetRef.name: ScaledObject "so" scales Deployment "worker" already')
+    expect(lines[0]).toContain('a.yaml:5:20 error TG_TARGET_CONFLICT spec.scaleTargetRef.name: ScaledObject "other" scales Deployment "worker" already')
     expect(code).toBe(1)
+  })
+  test('of two on one target the younger loses, as when running', async () => {
+    const body = '{type: azure-queue, metadata: {queueName: q, connectionFromEnv: CONN}}'
+    const old = scaledObject(body, 'so').replace('{name: so}', '{name: so, creationTimestamp: "2026-01-02T00:00:00Z"}')
+    expect((await linted(scaledObject(body, 'other'), old, worker)).lines[0]).toContain('a.yaml:5:20 error TG_TARGET_CONFLICT spec.scaleTargetRef.name: ScaledObject "so" scales')
+  })
+  test('what stops the replicas of a Deployment is a warning', async () => {
+    const { lines, code } = await linted(worker.replace('command: [node]', 'image: w:1').replace('value: x', 'valueFrom: {secretKeyRef: {name: s, key: k}}'))
+    expect(lines[0]).toMatch(/warning TG_CONFIG_NOT_LOCAL .*container "c" \(image w:1\) has no command, .*: `run` cannot start it; say what to run/)
+    expect(lines[1]).toMatch(/warning TG_REF_NOT_FOUND spec.template.spec.containers\[0\].env\[0\].valueFrom.secretKeyRef.name: Secret "s" is not among these files;/)
+    expect(code).toBe(0)
+  })
+  test('a key that a container wants and the Secret beside it lacks is an error', async () => {
+    const wants = worker.replace('value: x', 'valueFrom: {secretKeyRef: {name: s, key: k}}')
+    expect((await linted(wants, secretWith('key'))).lines[0]).toMatch(/error TG_REF_NOT_FOUND .*secretKeyRef.key: Secret "s" has no key "k"; keys: key$/)
+    expect((await linted(wants, secretWith('k'))).lines).toHaveLength(1)
+    expect((await linted(wants.replace('key: k', 'key: k, optional: true'))).lines).toHaveLength(1)
   })
 })
 

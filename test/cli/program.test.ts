@@ -33,7 +33,16 @@ describe('reference pages', () => {
     expect((await typed('connectors natsJetstream')).out).toMatch(/Guarantee +at least once/)
     expect((await typed('connectors nats-jetstream --markdown')).out).toContain('| `subject` |')
   })
+  test('kinds are listed and shown, by the names that kubectl takes and tidegate.yaml too', async () => {
+    expect((await typed('kinds')).out).toMatch(/^Trigger +Delivers /)
+    expect((await typed('kinds Trigger')).out).toContain('delivery.retry.attempts  (integer; 5)')
+    expect((await typed('kinds so --markdown')).out).toContain('| `triggers[].metadata` |')
+    expect((await typed('kinds scaledjobs')).out).toMatch(/Run +not yet/)
+    expect((await typed('kinds tidegate.yaml')).out).toMatch(/defaults[.]nats +fields of connector nats, connector nats-jetstream/)
+    expect((await typed('kinds triggerauthentication')).out).toMatch(/Not built yet, and refused with a hint\n {2}filePath, hashiCorpVault/)
+  })
   test.each([
+    ['kinds Triger', 'error TG_CONFIG_UNKNOWN_KIND no kind "Triger"; did you mean Trigger?'],
     ['scalers redis', 'error TG_SCALER_NOT_BUILT KEDA has a scaler "redis"; it is not built here yet'],
     ['scalers jetstream', 'error TG_SCALER_UNKNOWN no scaler "jetstream"; did you mean nats-jetstream?'],
     ['connectors jetstream', 'error TG_CONNECTOR_UNKNOWN no connector "jetstream"; did you mean '],

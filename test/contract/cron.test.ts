@@ -184,8 +184,20 @@ describe('missed runs', () => {
     const delivery = next()
     await clock.advance(60 * second)
     expect(await isPending(delivery)).toBe(true)
-    capacity.set(1)
-    expect((await delivery).event.time).toBe('2026-01-05T07:01:00.000Z')
+    capacity.set(2)
+    expect([await delivery, await next()].map(({ event }) => event.time?.slice(11, 19)), 'those of the last ten seconds are no missed runs').toEqual(['07:00:50', '07:01:00'])
+  })
+
+  test('are none when nobody looks for some seconds', async () => {
+    for (const missedRuns of ['Skip', 'Last']) {
+      const { clock, kit } = world()
+      const before = await open({ every: '1s', missedRuns }, kit)
+      await before.end()
+      await clock.advance(3 * second)
+      const { next } = await open({ every: '1s', missedRuns }, kit)
+      const seen = [await next(), await next(), await next()].map(({ event }) => [event.time?.slice(17, 19), event.extensions['catchup']])
+      expect(seen, missedRuns).toEqual([['01', 'false'], ['02', 'false'], ['03', 'false']])
+    }
   })
 
   test('seen in time and not begun within the deadline are given up and told', async () => {
@@ -224,6 +236,17 @@ describe('concurrency', () => {
     expect(await isPending(other)).toBe(true)
     await busy.settle({ kind: 'ack' })
     expect((await other).event.time).toBe('2026-01-05T07:00:40.000Z')
+  })
+
+  test('Forbid begins the last of those that a stall brought together', async () => {
+    const { clock, kit } = world()
+    const { next, capacity } = await open({ every: '1s', concurrencyPolicy: 'Forbid' }, kit, 0)
+    const first = next()
+    await clock.advance(3 * second)
+    capacity.set(1)
+    expect((await first).event.time).toBe('2026-01-05T07:00:03.000Z')
+    await (await first).settle({ kind: 'ack' })
+    expect(await isPending(next())).toBe(true)
   })
 
   test('Forbid with All is a queue', async () => {

@@ -1,7 +1,11 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { AckPolicy, connect, type JetStreamManager, type NatsConnection } from 'nats'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { natsJetstream } from '../../scalers/nats-jetstream.js'
-import { measuredAs, type Scaler } from '../../src/plugin/index.js'
+import { measuredAs, type Look, type Scaler } from '../../src/plugin/index.js'
 import { parseConfig } from '../../src/spec/index.js'
 import { tidegateError, testKit, within } from '../../src/plugin/testing/index.js'
 import { natsServer, type NatsServer } from '../servers/nats.js'
@@ -30,8 +34,8 @@ async function consumer (): Promise<string> {
   return stream
 }
 
-async function open (metadata: Record<string, string>, kit = testKit()): Promise<Scaler> {
-  const parsed = parseConfig(natsJetstream.config, { metadata }, { path: [], mode: 'text', unknownKeys: 'error', about: '"nats-jetstream"' })
+async function open (metadata: Record<string, string>, kit = testKit(), auth: Record<string, string> = {}): Promise<Scaler> {
+  const parsed = parseConfig(natsJetstream.config, { metadata, auth }, { path: [], mode: 'text', unknownKeys: 'error', about: '"nats-jetstream"' })
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
   return natsJetstream.open(parsed.value, kit, measuredAs(natsJetstream.measure(parsed.value)))
 }
@@ -66,6 +70,44 @@ describe('nats-jetstream reads the lag', () => {
     expect(await requests() - before).toBe(1)
   })
 })
+
+it('never gives one tenant the answer meant for another, who differs by his certificate alone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-tenants-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const [broker, alpha, beta] = ['broker', 'alpha', 'beta'].map(name => certificate(folder, name)) as [Pem, Pem, Pem]
+  writeFileSync(join(folder, 'known.pem'), broker.cert + alpha.cert + beta.cert)
+  const tenant = (name: string): string => `${name}: {jetstream: enabled, users: [{user: "CN=${name}"}]}`
+  const own = await natsServer({ config: `
+    tls: {cert_file: "${folder}/broker.pem", key_file: "${folder}/broker.key", ca_file: "${folder}/known.pem", verify_and_map: true}
+    accounts: {${tenant('alpha')}, ${tenant('beta')}}` })
+  onTestFinished(() => own.stop())
+  const [address, kit] = [`localhost:${own.port}`, testKit()]
+  const scalerOf = async (who: Pem, events: number): Promise<Scaler> => {
+    const auth = { ca: broker.cert, ...who }
+    const client = await connect({ servers: address, tls: auth })
+    const its = await client.jetstreamManager()
+    await its.streams.add({ name: 'S', subjects: ['s'] })
+    await its.consumers.add('S', { durable_name: 'worker', ack_policy: AckPolicy.Explicit })
+    for (let i = 0; i < events; i++) await client.jetstream().publish('s', 'x')
+    await client.close()
+    return open({ servers: address, stream: 'S', consumer: 'worker' }, kit, auth)
+  }
+  const scalers = [await scalerOf(alpha, 3), await scalerOf(beta, 1)]
+  const read = (scaler: Scaler): Promise<Look> => scaler.read(AbortSignal.timeout(5000))
+  await Promise.all(scalers.map(read)) // both are connected now, so that they ask in the same instant
+  expect(await Promise.all(scalers.map(read))).toMatchObject([[{ value: 3 }], [{ value: 1 }]])
+  await Promise.all(scalers.map(s => s.close()))
+})
+
+interface Pem { readonly cert: string, readonly key: string }
+
+/** A certificate that vouches for itself, in the folder as NAME.pem and NAME.key. */
+function certificate (folder: string, name: string): Pem {
+  const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)]
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
+    '-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert], { stdio: 'pipe' })
+  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
+}
 
 /** How often /jsz was asked, by the server's own count. */
 async function requests (): Promise<number> {

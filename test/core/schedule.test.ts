@@ -130,6 +130,16 @@ describe('what is due', () => {
     expect(due('2026-01-01T00:00:00Z', '2026-01-01T05:01:00Z', rule('All', 65 * minute))).toEqual(['2026-01-01T04:00:00Z', '2026-01-01T05:00:00Z'])
   })
 
+  it('is every tick that was seen in time, whatever becomes of those that were not', () => {
+    const each = cronSchedule('@every 1s', 'UTC', { descriptors: true })
+    const stalled = ['2026-01-01T00:00:01Z', '2026-01-01T00:00:02Z', '2026-01-01T00:00:03Z']
+    for (const how of ['Skip', 'Last', 'All'] as const) expect(due('2026-01-01T00:00:00Z', '2026-01-01T00:00:03.200Z', rule(how), each), how).toEqual(stalled)
+    const [asleep, awake] = ['2026-01-01T00:00:00Z', '2026-01-01T01:00:00.500Z']
+    for (const how of ['Skip', 'Last'] as const) expect(due(asleep, awake, rule(how), each).map(tick => tick?.slice(14)), how).toEqual(['59:51Z', '59:52Z', '59:53Z', '59:54Z', '59:55Z', '59:56Z', '59:57Z', '59:58Z', '59:59Z', '00:00Z'])
+    expect(due(asleep, awake, rule('All', 2000), each), 'the deadline goes before').toHaveLength(2)
+    expect(due(asleep, awake, rule('Last', 2000), each), 'the deadline goes before').toHaveLength(2)
+  })
+
   it('forgives a late timer under Skip', () => {
     expect(due('2026-01-01T00:00:00Z', '2026-01-01T01:00:09Z', rule('Skip'))).toEqual(['2026-01-01T01:00:00Z'])
     expect(due('2026-01-01T00:00:00Z', '2026-01-01T01:00:11Z', rule('Skip'))).toEqual([])

@@ -9,18 +9,19 @@ export class FakeConnector implements Connector {
   pulled = 0
   closed = 0
   waiting = 0
+  onExtend: () => void = () => undefined
   readonly #inbox = new Inbox<Delivery>()
   #handOuts = new Map<string, number>()
 
   /** Hands an event out (again). */
-  offer (id: string, options: { readonly leaseMs?: number } = {}): void {
+  offer (id: string, options: { readonly leaseMs?: number, readonly expiresAt?: number } = {}): void {
     const handOuts = (this.#handOuts.get(id) ?? 0) + 1
     this.#handOuts.set(id, handOuts)
     this.#inbox.push({
       event: { id, source: 'test', type: 'test.event', contentType: 'text/plain', data: new Uint8Array(), extensions: {} },
       handOuts, ...options,
       settle: settlement => { this.settlements.push({ id, settlement }) },
-      extend: () => { this.extended.push(id) },
+      extend: () => { this.extended.push(id); this.onExtend() },
     })
   }
 

@@ -75,7 +75,6 @@ export class FakeFunction implements FunctionEndpoint {
     })
   }
 
-  async prepare (): Promise<void> { /* nothing to load */ }
   forget (): void { /* nothing is kept */ }
   async close (): Promise<void> { /* nothing is open */ }
 }
@@ -120,7 +119,9 @@ export class FakeTelemetry implements Telemetry {
   counter: Telemetry['counter'] = (name, labels) => ({ inc: (by = 1) => this.#add(name, labels, by) })
   gauge: Telemetry['gauge'] = (name, labels) => ({ set: value => { this.values.set(key(name, labels), value) } })
   histogram: Telemetry['histogram'] = (name, labels) => ({ observe: () => this.#add(name, labels, 1) })
-  remove: Telemetry['remove'] = () => undefined
+  remove: Telemetry['remove'] = (name, labels) => {
+    for (const key of this.values.keys()) if (key.startsWith(`${name}{`) && Object.values(labels).every(value => key.includes(String(value)))) this.values.delete(key)
+  }
 
   #add (name: string, labels: Readonly<Record<string, string>>, by: number): void {
     this.values.set(key(name, labels), (this.values.get(key(name, labels)) ?? 0) + by)

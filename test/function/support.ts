@@ -3,8 +3,8 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import { type AddressInfo, type Socket } from 'node:net'
 import type { Clock } from '../../src/core/clock.js'
 import type { Envelope } from '../../src/core/delivery/types.js'
-import { functionEndpoint, type FunctionEndpointOptions, type HttpFunctionEndpoint } from '../../src/function/endpoint.js'
-import type { CallOptions, Endpoint } from '../../src/runtime/ports.js'
+import { functionEndpoint, type FunctionEndpointOptions } from '../../src/function/endpoint.js'
+import type { CallOptions, Endpoint, FunctionEndpoint } from '../../src/runtime/ports.js'
 
 export const clock: Clock = {
   now: () => Date.now(),
@@ -30,6 +30,8 @@ export interface TestServer extends AsyncDisposable {
   readonly seen: Seen[]
   /** Connections made to it so far. */
   readonly connections: () => number
+  /** Of these, open now. */
+  readonly open: () => number
 }
 
 /** A real HTTP server on a free port. `answer` is called when the body has arrived. */
@@ -56,6 +58,7 @@ export async function httpServer (answer: (response: ServerResponse, request: In
     endpoint: { id: `s${port}`, url: `http://127.0.0.1:${port}` },
     seen,
     connections: () => connections,
+    open: () => sockets.size,
     async [Symbol.asyncDispose] () {
       for (const socket of sockets) socket.destroy()
       await new Promise(resolve => { server.close(resolve) })
@@ -64,7 +67,7 @@ export async function httpServer (answer: (response: ServerResponse, request: In
 }
 
 /** An endpoint under test that closes itself. */
-export function caller (more: Partial<FunctionEndpointOptions> = {}): HttpFunctionEndpoint & AsyncDisposable {
+export function caller (more: Partial<FunctionEndpointOptions> = {}): FunctionEndpoint & AsyncDisposable {
   const made = functionEndpoint({ clock, ...more })
   return Object.assign(made, { [Symbol.asyncDispose]: () => made.close() })
 }

@@ -36,7 +36,15 @@ it('a replica that was ready and ends is started again', async () => {
   await counts('worker', { ready: 0 })
   await counts('worker', { ready: 1 })
   expect((await ask(fn('worker')?.endpoints[0]?.url ?? '')).pid).not.toBe(before.pid)
-  expect(events[0]).toMatch(/ReplicaEnded: replica worker-\w+ ended with exit code 3 after .*; starting it again/)
+  expect(events[0]).toMatch(/ReplicaEnded: replica worker-\w+ ended with exit code 3 after .*; its output is in .*\.log; starting it again/)
+})
+
+it('a worker without readiness that ends says its last words and where the rest is', async () => {
+  const { cluster, apply, events } = setup()
+  apply(deployment('worker', { container: { ports: [], command: ['node', '-e', 'setTimeout(() => { throw new TypeError("no such picture") }, 300)'] } }))
+  await cluster.start()
+  await until(() => events.length > 0)
+  expect(events[0]).toMatch(/^worker ReplicaEnded: replica worker-\w+ ended with exit code 1 after \S+; its last line: TypeError: no such picture; its output is in \/.*\.log; starting it again$/)
 })
 
 it('a replica that is killed takes its children along', async () => {

@@ -34,14 +34,16 @@ it('restarts come at once, then after 10 s, doubling to 5 min, and anew after 10
 describe('a rollout', () => {
   const candidate = fc.record({ isCurrent: fc.boolean(), isReady: fc.boolean(), isBusy: fc.boolean(), createdAt: fc.nat() })
 
-  it('never has fewer ready ones than wanted by its own doing, and ends at what is wanted', () => {
+  const serving = (replicas: readonly Candidate[]): number => replicas.filter(r => r.isReady || r.isBusy).length
+
+  it('never has fewer that serve than wanted by its own doing, and ends at what is wanted', () => {
     fc.assert(fc.property(fc.array(candidate, { maxLength: 8 }), fc.integer({ min: 1, max: 8 }), (start, wanted) => {
       let live: readonly Candidate[] = start
       for (let round = 0; round < 40; round++) {
-        const readyBefore = live.filter(r => r.isReady).length
+        const servedBefore = serving(live)
         const { create, end } = nextSteps({ wanted, live, ending: 0, isInPlace: false })
         const left = live.filter(r => !end.includes(r))
-        expect(left.filter(r => r.isReady).length).toBeGreaterThanOrEqual(Math.min(readyBefore, wanted))
+        expect(serving(left)).toBeGreaterThanOrEqual(Math.min(servedBefore, wanted))
         expect(left.length + create).toBeLessThanOrEqual(Math.max(left.length, wanted + 1))
         live = [...left.map(r => ({ ...r, isReady: true })), ...Array.from({ length: create }, () => ({ isCurrent: true, isReady: false, isBusy: false, createdAt: round }))]
       }
@@ -50,10 +52,24 @@ describe('a rollout', () => {
     }))
   })
 
-  it('ends those that are not ready first, then idle ones, then the youngest', () => {
+  it('ends idle ones first, of them those that are not ready, then the youngest', () => {
     const ready = { isCurrent: true, isReady: true, isBusy: false, createdAt: 1 }
     const [old, young, busy, starting] = [ready, { ...ready, createdAt: 2 }, { ...ready, isBusy: true, createdAt: 3 }, { ...ready, isReady: false, createdAt: 0 }]
     expect(nextSteps({ wanted: 1, live: [old, young, busy, starting], ending: 0, isInPlace: false })).toEqual({ create: 0, end: [starting, young, old] })
+  })
+
+  it('keeps a busy one whose probe fails before an idle one that is ready', () => {
+    const idle = { isCurrent: true, isReady: true, isBusy: false, createdAt: 1 }
+    const busy = { isCurrent: true, isReady: false, isBusy: true, createdAt: 2 }
+    expect(nextSteps({ wanted: 1, live: [idle, busy], ending: 0, isInPlace: false })).toEqual({ create: 0, end: [idle] })
+  })
+
+  it('replaces an old busy one whose probe fails only when the new one serves', () => {
+    const old = { isCurrent: false, isReady: false, isBusy: true, createdAt: 1 }
+    const young = { isCurrent: true, isReady: false, isBusy: false, createdAt: 2 }
+    expect(nextSteps({ wanted: 1, live: [old], ending: 0, isInPlace: false })).toEqual({ create: 1, end: [] })
+    expect(nextSteps({ wanted: 1, live: [old, young], ending: 0, isInPlace: false })).toEqual({ create: 0, end: [] })
+    expect(nextSteps({ wanted: 1, live: [old, { ...young, isReady: true }], ending: 0, isInPlace: false })).toEqual({ create: 0, end: [old] })
   })
 
   it('in place waits until the old ones are gone', () => {

@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/cli/clock.js'
 import { contentsOf, manifestFolder, manifestSource } from '../../src/manifest/index.js'
+import { watchFiles } from '../../src/manifest/watcher.js'
 import { Inbox } from '../../src/plugin/index.js'
 import { refKey } from '../../src/runtime/ports.js'
 import { formatProblem } from '../../src/spec/index.js'
@@ -66,8 +67,8 @@ test('a path that leads nowhere is a usage error', async () => {
 })
 
 /** A running source whose story is told line by line. */
-async function watching (files: Record<string, string>) {
-  const dir = await folder(files)
+async function watching (files: Record<string, string>, there?: string) {
+  const dir = there ?? await folder(files)
   const story = new Inbox<string>()
   const stop = new AbortController()
   const source = manifestSource({
@@ -78,6 +79,7 @@ async function watching (files: Record<string, string>) {
       config: config => story.push(`config ${JSON.stringify(config.defaults)}`),
       other: ref => story.push(`other ${refKey(ref)}`),
       problems: problems => story.push(`problems ${problems.map(p => p.code).join()}`),
+      edited: ({ file, how, changes }) => story.push(`${how} ${basename(file)} ${changes.map(({ ref, what }) => `${ref.name} ${what}`).join()}`),
     },
   })
   const done = source.watch({
@@ -115,6 +117,7 @@ test('a broken edit keeps what runs, says so once, and is over when it is mended
   expect(await until('refused ScaledObject default/x TG_CONFIG_SYNTAX')).toEqual(['problems TG_CONFIG_SYNTAX', 'refused ScaledObject default/x TG_CONFIG_SYNTAX'])
   await writeFile(join(dir, 'a.yaml'), scaledObject('x'))
   expect(await until('applied ScaledObject x 30000')).toEqual(['problems ', 'applied ScaledObject x 30000'])
+  await until('mended a.yaml ')
   await writeFile(join(dir, 'a.yaml'), scaledObject('x').replace('cron', '5'))
   expect(await until('refused ScaledObject default/x TG_CONFIG_INVALID')).toHaveLength(1)
 })
@@ -126,6 +129,29 @@ test('broken settings keep the defaults that were', async () => {
   expect(await until('problems TG_CONFIG_SYNTAX')).toEqual(['problems TG_CONFIG_SYNTAX'])
   await writeFile(join(dir, 'tidegate.yaml'), 'defaults: {nats: {servers: [b]}}\n')
   expect(await until('problems ')).toEqual(['config {"nats":{"servers":["b"]}}', 'problems '])
+  await until('mended tidegate.yaml defaults changed')
+})
+
+test('says what each edit came to, after its objects', async () => {
+  const { dir, until } = await watching({ 'a.yaml': `${scaledObject('x')}---\n${secret}`, 'b.yaml': scaledObject('z') })
+  expect((await until('synced')).filter(line => line.includes('yaml'))).toEqual([])
+  await writeFile(join(dir, 'a.yaml'), `${scaledObject('x', 5)}---\n${scaledObject('y')}`)
+  expect((await until('taken a.yaml x changed,y added,s removed')).at(-2)).toBe('workload deleted Secret default/s')
+  await rm(join(dir, 'b.yaml'))
+  expect(await until('left b.yaml z removed')).toEqual(['deleted ScaledObject default/z', 'left b.yaml z removed'])
+})
+
+test('a file that was given and is gone is told, and again when it is back', async () => {
+  const dir = await folder({ 'a.yaml': scaledObject('x') })
+  const file = join(dir, 'a.yaml')
+  const { until } = await watching({}, file)
+  await until('synced')
+  await rm(file)
+  await until('problems TG_REF_NOT_FOUND')
+  await writeFile(file, scaledObject('x'))
+  const back = await until('mended a.yaml ')
+  expect(back).toContain('problems ')
+  expect(back.filter(line => line.startsWith('deleted'))).toEqual([])
 })
 
 test('stops when it is told to', async () => {
@@ -133,4 +159,26 @@ test('stops when it is told to', async () => {
   await until('synced')
   stop.abort()
   await expect(done).resolves.toBeUndefined()
+})
+
+test('what cannot be watched is told, and the rest goes on', async () => {
+  const dir = await folder({ 'a.yaml': scaledObject('x') })
+  await symlink('loop.yaml', join(dir, 'loop.yaml'))
+  const { until } = await watching({}, dir)
+  await until('problems TG_CONFIG_SYNTAX,TG_CONFIG_NOT_WATCHED')
+  await writeFile(join(dir, 'a.yaml'), scaledObject('x', 5))
+  await until('applied ScaledObject x 5000')
+})
+
+test('what cannot be watched is looked at by the clock', async () => {
+  const told = new Inbox<string>()
+  const stop = new AbortController()
+  const hurried = { ...systemClock, sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 100, signal) }
+  const tooLong = `/${'x'.repeat(300)}`
+  const done = watchFiles([tooLong, tooLong.slice(1)], { clock: hurried, recursive: false, onSettled: () => told.push('look'), onBlind: () => told.push('blind') }, stop.signal)
+  const seen: (string | undefined)[] = []
+  while (seen.filter(what => what === 'look').length < 5) seen.push((await told.next()).value as string)
+  expect(seen.filter(what => what === 'blind')).toHaveLength(1)
+  stop.abort()
+  await done
 })

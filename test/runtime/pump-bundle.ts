@@ -24,8 +24,10 @@ export function bundle ({ plan = {}, guarantees = {} }: BundleOptions = {}) {
   const fn = new FakeFunction()
   const counts = new Map<string, number>()
   const rings: string[] = []
+  const gauges = { inFlight: 0, slots: 0 }
   const notes: string[] = []
   let away = false
+  let gate: Promise<void> = Promise.resolve()
   const pump = new DeliveryPump({
     ref: { apiVersion: 'tidegate.dev/v1alpha1', kind: 'Trigger', namespace: 'default', name: 'orders' }, type: 'fake',
     guarantees: { ...broker, ...guarantees },
@@ -36,6 +38,7 @@ export function bundle ({ plan = {}, guarantees = {} }: BundleOptions = {}) {
       suspended: false, target: 2, activation: 0, deadLetter: { queueName: 'poison' }, ...plan,
     },
     open: async () => {
+      await gate
       if (away) throw new TidegateError('TG_SOURCE_UNREACHABLE', 'connection refused')
       const connector = new FakeConnector()
       connectors.push(connector)
@@ -45,15 +48,21 @@ export function bundle ({ plan = {}, guarantees = {} }: BundleOptions = {}) {
     events: { emit: (_ref, { reason }) => notes.push(reason) },
     metrics: {
       settled: kind => ({ inc: () => counts.set(kind, (counts.get(kind) ?? 0) + 1) }), deadLetters: () => nobody, lost: { inc: () => counts.set('lost', (counts.get('lost') ?? 0) + 1) },
-      duration: nobody, inFlight: nobody, slots: nobody, wakes: nobody, wakePart: () => nobody, circuitOpen: nobody,
+      duration: nobody, inFlight: { set: n => { gauges.inFlight = n } }, slots: { set: n => { gauges.slots = n } }, wakes: nobody, wakePart: () => nobody, circuitOpen: nobody,
     },
   })
   pump.demand.arm(m => rings.push(m === undefined ? 'look' : `${m.value}`))
   return {
-    pump, clock, fn, counts, rings, notes,
+    pump, clock, fn, counts, rings, notes, gauges,
     get source (): FakeConnector { return connectors.at(-1) ?? new FakeConnector() },
     get opened () { return connectors.length },
     set sourceAway (value: boolean) { away = value },
+    /** Opening waits until the function returned is called. */
+    openSlowly (): () => void {
+      let go: () => void = () => undefined
+      gate = new Promise(resolve => { go = resolve })
+      return go
+    },
     ready (...ids: string[]) { pump.endpointsChanged({ target: undefined, endpoints: ids.map(endpoint), lastStart: { startedAt: clock.now() - 100, readyAt: clock.now() } }) },
     /** What became of each event, in order: `id kind[afterMs]`. */
     settled: () => (connectors.at(-1)?.settlements ?? []).map(({ id, settlement }) => `${id} ${settlement.kind}${settlement.kind === 'retry' ? settlement.afterMs : ''}`),

@@ -10,7 +10,7 @@ test('at zero one event is pulled, replicas are asked for, and nothing is sent u
   t.source.offer('2')
   await t.clock.advance(60_000)
   expect(t.source.pulled).toBe(1)
-  expect(t.rings).toEqual(['1'])
+  expect(t.rings).toEqual(['look', '1']) // one when the source was opened, one for the event
   expect(t.fn.calls).toHaveLength(0)
   t.ready('a')
   await t.clock.advance(0)
@@ -199,3 +199,103 @@ test('a 410 suspends where the user allows it: nothing more is pulled', async ()
   expect(t.pump.conditions()[0]?.reason).toBe('Suspended')
 })
 
+
+test('a source that is not open yet is no measured zero', async () => {
+  const t = bundle()
+  const open = t.openSlowly()
+  t.pump.start()
+  await t.clock.advance(0)
+  expect(await t.pump.demand.look(new AbortController().signal)).toMatchObject({ kind: 'absent' })
+  open()
+  await t.clock.advance(0)
+  expect(t.rings).toEqual(['look'])
+  expect(await t.pump.demand.look(new AbortController().signal)).toMatchObject({ kind: 'measured' })
+})
+
+test('a connector that opens after the stop is closed', async () => {
+  const t = bundle()
+  const open = t.openSlowly()
+  t.pump.start()
+  await t.clock.advance(0)
+  await t.pump.stop()
+  open()
+  await t.clock.advance(0)
+  expect([t.opened, t.source.closed]).toEqual([1, 1])
+})
+
+test('an extension that throws is told, and the next one is made all the same', async () => {
+  const t = bundle()
+  t.fn.rule = undefined
+  t.pump.start()
+  await t.clock.advance(0)
+  let extensions = 0
+  t.source.onExtend = () => { extensions++; throw new Error('connection closed') }
+  t.source.offer('1', { leaseMs: 3_000 })
+  await t.clock.advance(10_000)
+  expect(extensions).toBeGreaterThan(3)
+})
+
+test('the circuit of a source that keeps nothing: events are tried in process, and every one that is given up is counted', async () => {
+  const t = bundle({ guarantees: { delayedRetry: false, redelivery: 'none', delivery: 'at-most-once' }, plan: { policy: { ...bundlePolicy, onExhausted: 'Drop' } } })
+  t.fn.rule = () => ({ kind: 'answered', status: 422 })
+  t.ready('a', 'b', 'c', 'd', 'e', 'f')
+  t.pump.start()
+  await t.clock.advance(0)
+  for (let i = 1; i <= 12; i++) t.source.offer(String(i))
+  await t.clock.advance(0)
+  expect(t.counts.get('lost')).toBe(9) // the tenth opened the circuit, and it and the two after it are held
+  t.fn.rule = () => ({ kind: 'answered', status: 200 })
+  await t.clock.advance(10_000)
+  expect(t.pump.status().delivered).toBe(3)
+  t.fn.rule = undefined
+  t.source.offer('13')
+  await t.clock.advance(0)
+  const stopping = t.pump.stop()
+  await t.clock.advance(30_000)
+  await stopping
+  expect(t.counts.get('lost')).toBe(10)
+})
+
+test('gauges of what is in flight and of slots follow', async () => {
+  const t = bundle()
+  t.fn.rule = undefined
+  t.ready('a', 'b')
+  t.pump.start()
+  await t.clock.advance(0)
+  t.source.offer('1')
+  await t.clock.advance(0)
+  expect([t.gauges.inFlight, t.gauges.slots]).toEqual([1, 4])
+  t.fn.calls[0]?.answer({ kind: 'answered', status: 200 })
+  await t.clock.advance(0)
+  expect(t.gauges.inFlight).toBe(0)
+})
+
+test('a function that does not become ready says so while its event waits', async () => {
+  const t = bundle()
+  t.pump.start()
+  await t.clock.advance(0)
+  t.source.offer('1')
+  const condition = (): string | undefined => t.pump.conditions().find(c => c.type === 'FunctionReady')?.reason
+  await t.clock.advance(9_000)
+  expect(condition()).toBe('AtZero')
+  await t.clock.advance(2_000)
+  expect(condition()).toBe('NoReplicaReady')
+  t.ready('a')
+  await t.clock.advance(0)
+  expect(condition()).toBe('ReplicaReady')
+})
+
+test('an event that its source will forget before the next try becomes a dead letter, or an alarm where there is no place', async () => {
+  for (const place of [{ queueName: 'poison' }, undefined]) {
+    const t = bundle({ plan: { deadLetter: place } })
+    t.fn.rule = () => ({ kind: 'answered', status: 503 })
+    t.ready('a')
+    t.pump.start()
+    await t.clock.advance(0)
+    t.source.offer('1', { expiresAt: t.clock.now() + 1_500 })
+    t.source.offer('2', { expiresAt: t.clock.now() + 60_000 })
+    await t.clock.advance(0)
+    expect(t.settled().toSorted()).toEqual([place === undefined ? '1 retry1000' : '1 ack', '2 retry1000'])
+    expect(t.notes.filter(note => note === 'EventExpires')).toHaveLength(place === undefined ? 1 : 0)
+  }
+})

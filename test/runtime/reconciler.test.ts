@@ -43,6 +43,7 @@ async function setup (...present: Resource[]) {
   const passwords: (string | undefined)[] = []
   const connectors: FakeConnector[] = []
   let open = 0
+  let openingMs = 0
   const depth = defineScaler({
     type: 'depth', title: 'Depth', summary: 'What the test says.', since: '0', stability: 'stable', examples: [{ title: 'One', yaml: 'type: depth' }],
     config: spec({ queue: string({ summary: 'Queue.' }), length: integer({ summary: 'Target.', default: 5, min: 1 }), password: secret({ summary: 'Password.', optional: true, from: ['auth', 'env'] }) }),
@@ -63,7 +64,12 @@ async function setup (...present: Resource[]) {
   const fake = defineConnector({
     type: 'fake', sourceKey: 'fake', title: 'Fake', summary: 'What the test hands out.', since: '0', stability: 'stable', examples: [{ title: 'One', yaml: '{}' }], config: spec({}),
     guarantees: { delivery: 'at-least-once', redelivery: 'broker', delayedRetry: true, order: 'none' },
-    open: async () => { const made = new FakeConnector(); connectors.push(made); return made },
+    open: async () => {
+      if (openingMs > 0) await clock.sleep(openingMs)
+      const made = new FakeConnector()
+      connectors.push(made)
+      return made
+    },
   })
   let listener: ResourceListener | undefined
   const running = system({
@@ -79,7 +85,7 @@ async function setup (...present: Resource[]) {
   depths.set('uploads', 0)
   await running.start()
   await clock.advance(1000)
-  return { clock, targets, endpoints, status, objects, telemetry, depths, passwords, connectors, log, decisions, stop: () => running.stop(), get open () { return open }, get tell () { if (listener === undefined) throw new Error('not started'); return listener }, get replicas () { return targets.replicas(worker) } }
+  return { clock, targets, endpoints, status, objects, telemetry, depths, passwords, connectors, log, decisions, stop: () => running.stop(), get open () { return open }, set openingMs (ms: number) { openingMs = ms }, get tell () { if (listener === undefined) throw new Error('not started'); return listener }, get replicas () { return targets.replicas(worker) } }
 }
 
 test('of two ScaledObjects on one target the older writes, and the other says why it does not', async () => {
@@ -167,5 +173,46 @@ test('resources are counted by kind and state', async () => {
   expect(t.telemetry.values.get('resources{ScaledObject,at-work}')).toBe(1)
   expect(t.telemetry.values.get('resources{ScaledObject,refused}')).toBe(1)
   expect(t.status.condition('odd', 'Ready')).toContain('TG_SCALER_NOT_BUILT')
+  await t.stop()
+})
+
+test('however quickly a Trigger is edited, one run at a time has its source', async () => {
+  const t = await setup(trigger())
+  t.connectors[0]?.offer('1') // waits for the function: the first run has something in hand
+  await t.clock.advance(0)
+  t.tell.applied(trigger({ concurrency: { perReplica: 3 } }))
+  t.tell.applied(trigger({ concurrency: { perReplica: 4 } }))
+  t.tell.deleted({ apiVersion: 'tidegate.dev/v1alpha1', kind: 'Trigger', namespace: 'default', name: 'orders' })
+  t.tell.applied(trigger({ concurrency: { perReplica: 5 } }))
+  await t.clock.advance(60_000)
+  expect(t.connectors.map(c => c.closed)).toEqual([1, 0])
+  await t.stop()
+  expect(t.connectors.map(c => c.closed)).toEqual([1, 1])
+})
+
+test('the series of an edited Trigger go on, those of a deleted one go', async () => {
+  const t = await setup(trigger())
+  t.tell.applied(trigger({ concurrency: { perReplica: 3 } }))
+  await t.clock.advance(1000)
+  const series = (): number => [...t.telemetry.values.keys()].filter(key => key.startsWith('delivery_slots')).length
+  expect(series()).toBe(1)
+  t.tell.deleted({ apiVersion: 'tidegate.dev/v1alpha1', kind: 'Trigger', namespace: 'default', name: 'orders' })
+  await t.clock.advance(1000)
+  expect(series()).toBe(0)
+  await t.stop()
+})
+
+test('an edited Trigger keeps its target at its count while the old run drains and the new source opens', async () => {
+  const t = await setup(trigger({ scale: { cooldown: '2s' } }))
+  const [source] = t.connectors
+  if (source !== undefined) source.waiting = 50
+  await t.clock.advance(6_000)
+  expect(t.replicas).toBe(5)
+  t.openingMs = 60_000
+  t.tell.applied(trigger({ scale: { cooldown: '2s' }, concurrency: { perReplica: 9 } }))
+  await t.clock.advance(59_000)
+  expect(t.replicas).toBe(5)
+  await t.clock.advance(12_000)
+  expect(t.replicas).toBe(0)
   await t.stop()
 })

@@ -15,7 +15,6 @@ const nobody = { inc: () => undefined, set: () => undefined }
 class Source implements Voice {
   readonly trigger = 'queue'
   readonly type = 'fake'
-  readonly rings = true
   depth: number | 'broken' = 0
   looks = 0
   armed: OnRing | undefined
@@ -35,7 +34,7 @@ class Source implements Voice {
   async close (): Promise<void> { this.disarm() }
 }
 
-function setup (options: { readonly policy?: Partial<ScalePolicy>, readonly store?: MemoryStore, readonly clock?: ManualClock, readonly targets?: FakeTargets } = {}) {
+function setup (options: { readonly policy?: Partial<ScalePolicy>, readonly store?: MemoryStore, readonly clock?: ManualClock, readonly targets?: FakeTargets, readonly owns?: () => boolean } = {}) {
   const clock = options.clock ?? new ManualClock()
   const targets = options.targets ?? new FakeTargets()
   const store = options.store ?? new MemoryStore()
@@ -48,16 +47,16 @@ function setup (options: { readonly policy?: Partial<ScalePolicy>, readonly stor
       minReplicas: 0, maxReplicas: 20, cooldownMs: 60_000, initialCooldownMs: 0, createdAt: clock.now() - 3_600_000, scaleUp: none, scaleDown: none,
       pausedScaleIn: false, pausedScaleOut: false, forceActivation: false, triggers: ['queue'], ...policy,
     },
-    by: [], voices: [source], pollingIntervalMs: 30_000, cachedMetrics: false, busy: () => undefined,
+    by: [], voices: [source], pollingIntervalMs: 30_000, cachedMetrics: false, restoreOriginal: false, busy: () => undefined,
     onStatus: told => conditions.push([...told]),
   })
   if (options.targets === undefined) targets.become(target, 0)
   const unit = new ScaleUnit({
-    target, scaleTarget: targets, state: store, ownership: ownsAll, wheel: wheel(clock), clock, log: quiet, events: { emit: () => undefined },
+    target, scaleTarget: targets, state: store, ownership: options.owns === undefined ? ownsAll : { ...ownsAll, owns: options.owns }, wheel: wheel(clock), clock, log: quiet, events: { emit: () => undefined },
     decisions, nextSequence: () => decisions.records.length + 1,
     metrics: { desired: nobody, spec: nobody, ready: nobody, writes: { ok: nobody, failed: nobody }, decided: () => nobody },
   }, plan(options.policy ?? {}))
-  return { clock, targets, store, decisions, source, unit, conditions, edit: (policy: Partial<ScalePolicy>) => unit.update(plan(policy)), get replicas () { return targets.replicas(target) } }
+  return { clock, targets, store, decisions, source, unit, conditions, edit: (policy: Partial<ScalePolicy>) => unit.update(plan(policy)), update: (more: Partial<UnitPlan>) => unit.update({ ...plan(options.policy ?? {}), ...more }), get replicas () { return targets.replicas(target) } }
 }
 
 test('from zero straight to what is needed, in one write, and back to zero after the cooldown', async () => {
@@ -188,4 +187,92 @@ test('every record replays to the same decision', async () => {
     const { at: now, policy, current, readings, memoryBefore: memory } = record
     expect(decideReplicas({ now, policy, current, readings, memory })).toEqual(record.decision)
   }
+})
+
+test('an old source has no word in the new one of its name', async () => {
+  const t = setup()
+  t.source.depth = 90
+  t.unit.start()
+  await t.clock.advance(1000)
+  expect(t.replicas).toBe(18)
+  const slow = new Source(t.clock)
+  slow.look = () => new Promise(() => undefined)
+  t.targets.become(target, 1)
+  t.update({ voices: [slow] })
+  await t.clock.advance(5_000)
+  expect(t.replicas).toBe(1)
+})
+
+test('an update that changes nothing looks at nothing', async () => {
+  const t = setup()
+  t.unit.start()
+  await t.clock.advance(1000)
+  const { looks } = t.source
+  for (let i = 0; i < 5; i++) t.update({})
+  await t.clock.advance(1000)
+  expect(t.source.looks).toBe(looks)
+})
+
+test('memory that is too old to protect anything seeds a window from the count that is there', async () => {
+  const policy = { cooldownMs: 20_000, scaleDown: { stabilizationWindowMs: 300_000, selectPolicy: 'Max', policies: [], tolerance: 0.1 } } as const
+  const first = setup({ policy })
+  first.source.depth = 20
+  first.unit.start()
+  await first.clock.advance(30_000)
+  await first.unit.stop()
+  const clock = new ManualClock(first.clock.now() + 3_600_000)
+  const targets = new FakeTargets()
+  targets.become(target, 12)
+  const next = setup({ store: first.store, clock, targets, policy })
+  next.unit.start()
+  await next.clock.advance(290_000)
+  expect(next.replicas).toBe(12)
+  await next.clock.advance(60_000)
+  expect(next.replicas).toBe(0)
+})
+
+test('who retires gives back the original count where that was asked for, and is forgotten', async () => {
+  const t = setup()
+  t.targets.become(target, 2)
+  t.source.depth = 50
+  t.unit.start()
+  await t.clock.advance(1000)
+  t.update({ restoreOriginal: true })
+  expect(t.replicas).toBe(10)
+  await t.unit.retire()
+  expect(t.replicas).toBe(2)
+  expect(t.store.values.size).toBe(0)
+})
+
+test('nothing is looked at and nothing written while another owns the target', async () => {
+  let ours = false
+  const t = setup({ owns: () => ours })
+  t.source.depth = 50
+  t.unit.start()
+  await t.clock.advance(120_000)
+  expect([t.source.looks, t.replicas]).toEqual([0, 0])
+  ours = true
+  t.unit.ownershipChanged()
+  await t.clock.advance(1000)
+  expect(t.replicas).toBe(10)
+})
+
+test('work that began while a lower count was being written is not stopped', async () => {
+  const t = setup()
+  const busy = new Set<string>()
+  t.source.depth = 5
+  t.unit.start()
+  t.update({ busy: () => busy })
+  await t.clock.advance(1000)
+  expect(t.replicas).toBe(1)
+  t.source.depth = 0
+  await t.clock.advance(45_000)
+  const write = t.store.compareAndSet.bind(t.store)
+  t.store.compareAndSet = async (...args) => { busy.add('replica'); return write(...args) } // an event comes in just then
+  await t.clock.advance(120_000)
+  expect(t.replicas).toBe(1)
+  busy.clear()
+  t.store.compareAndSet = write
+  await t.clock.advance(30_000)
+  expect(t.replicas).toBe(0)
 })

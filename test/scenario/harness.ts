@@ -46,6 +46,9 @@ export class Scene {
     writeFileSync(join(this.manifests, file), documents.map(d => typeof d === 'string' ? d : JSON.stringify(d, undefined, 2)).join('\n---\n'))
   }
 
+  /** Makes an empty file, for a program that waits for it. */
+  touch (name: string): void { writeFileSync(this.path(name), '') }
+
   remove (file: string): void { rmSync(join(this.manifests, file)) }
 
   /** Starts the program; does not wait for it. */
@@ -80,7 +83,7 @@ export class Scene {
   }
 
   async #cleanUp (): Promise<void> {
-    for (const run of this.#runs) await run.stop()
+    await Promise.all(this.#runs.map(run => run.end()))
     const guard = Number(readIfThere(join(this.stateDir, 'guard')).split(' ')[0])
     for (const pid of [...this.pids(), ...(guard > 0 ? [guard] : [])]) if (isAlive(pid)) process.kill(-pid, 'SIGKILL')
     rmSync(this.root, { recursive: true, force: true, maxRetries: 5 })
@@ -149,6 +152,13 @@ export class Run {
   async stop (): Promise<number | null> {
     if (this.isRunning) this.process.kill('SIGTERM')
     return this.exited
+  }
+
+  /** Ends it, if need be by force: a program that hangs must not hang its test. */
+  async end (): Promise<void> {
+    const late = setTimeout(() => this.process.kill('SIGKILL'), 15_000)
+    await this.stop()
+    clearTimeout(late)
   }
 
   tail (): string { return this.log.slice(-40).map(line => JSON.stringify(line)).join('\n') }

@@ -62,6 +62,16 @@ describe('the configuration of a plugin', () => {
       'error TG_CONFIG_MISSING metadata.connectionFromEnv: the target\'s container has no variable CONN, or it is empty; add CONN to the container\'s env, or name another variable',
     ])
   })
+  test('of a field that can be done without, the variable is a warning; where a rule wants the field, the error', () => {
+    const fields = { token: secret({ summary: 'Token.', from: ['auth', 'env'], optional: true }) }
+    const wanting = spec(fields, { checks: [(_, given) => given('token') ? [] : [{ field: 'token', message: 'is required', hint: 'give tokenFromEnv' }]] })
+    const told = (config: typeof wanting): string[] => checkConfig(config, { tokenFromEnv: 'NO' }, { auth: [], env: ['T'] }, options).map(formatProblem)
+    const text = 'TG_CONFIG_MISSING metadata.tokenFromEnv: the target\'s container has no variable NO, or it is empty; add NO to the container\'s env, or name another variable'
+    expect(told(spec(fields))).toEqual([`warning ${text}`])
+    expect(told(wanting)).toEqual([`error ${text}`])
+    expect(checkConfig(wanting, { tokenFromEnv: 'T' }, { auth: [], env: ['T'] }, options)).toEqual([])
+    expect(parseConfig(spec(fields), { metadata: { tokenFromEnv: 'NO' }, env: {} }, options).ok).toBe(true)
+  })
   test('says of a field that only credentials may give that it is misplaced', () => {
     expect(check({ queueName: 'q', connection: 'c', password: 'p' })).toEqual([
       'error TG_CONFIG_UNKNOWN_FIELD metadata.password: no such field for "azure-queue"; give password through a TriggerAuthentication',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { configSchema, fieldSchema, integer, object, referencePage, secret, spec, string } from '../../src/spec/index.js'
+import { configSchema, fieldSchema, integer, list, object, referencePage, secret, spec, string } from '../../src/spec/index.js'
 import { prune } from '../../src/spec/prune.js'
 
 const declared = spec({
@@ -36,11 +36,34 @@ Fields
       Connection string.
       from: TriggerAuthentication, connectionFromEnv
   queueLength  (integer; 5)
-      Messages a replica holds.
+      Messages a replica holds. At least 1.
 
 Example: Plain
   type: azure-queue`)
   expect(referencePage(subject, 'markdown')).toContain('| `connection` | string, secret | optional | TriggerAuthentication, connectionFromEnv | Connection string. |')
+})
+
+test('fields below fields stand under their whole path, and what is not built in one list', () => {
+  const nested = spec({
+    poll: object({ min: integer({ summary: 'Least.', default: 1 }), later: string({ summary: 'Later.', optional: true, notBuilt: 'wait' }) }, { summary: 'Pace.', default: {} }),
+    headers: list(object({ name: string({ summary: 'Name.' }) }, { summary: 'One header.' }), { summary: 'Headers.', default: [] }),
+    vault: string({ summary: 'Vault.', optional: true }),
+  })
+  const page = referencePage({ type: 'Thing', title: 'Thing', summary: 'A thing.', config: nested, notRun: ['vault'], facts: [['In YAML', 'thing']], examples: [] }, 'markdown')
+  expect(page).toBe(`# Thing
+
+A thing.
+
+- In YAML: thing
+
+| Field | Type | Default | |
+|---|---|---|---|
+| \`poll\` | object | optional | Pace. |
+| \`poll.min\` | integer | 1 | Least. |
+| \`headers\` | list of object | [] | Headers. |
+| \`headers[].name\` | string | required | Name. |
+
+Not built yet, and refused with a hint: \`poll.later\`, \`vault\`.`)
 })
 
 test('pruning keeps what is declared and lists the rest', () => {

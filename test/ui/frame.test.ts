@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { refKey, type ObjectStatus } from '../../src/runtime/ports.js'
+import type { Problem } from '../../src/spec/problem.js'
 import { renderFrame, type FrameOptions } from '../../src/ui/frame.js'
 import { displayWidth } from '../../src/ui/text.js'
 import { audit, delivery, measured, now, orders, report, scaling, thumbnails } from './sample.js'
@@ -11,6 +12,8 @@ const events: FrameOptions['events'] = [
 ]
 const frame = (statuses: readonly ObjectStatus[], changes: Partial<FrameOptions> = {}): string =>
   renderFrame(statuses, { now, width: 100, height: 40, colors: false, rates: new Map([[refKey(audit.ref), 3.24]]), events, ...changes })
+const broken = (file: string, message: string): Problem =>
+  ({ code: 'TG_CONFIG_SYNTAX', severity: 'error', path: [], message, hint: 'mend it', origin: { kind: 'file', file, locate: () => ({ line: 3, column: 2 }) } })
 const lines = (text: string): string[] => text.split('\n')
 
 describe('frames', () => {
@@ -71,7 +74,8 @@ describe('frames', () => {
         7 delivered, 0 failed, 0 dead letters
         next tick in 2 min 45 s, at 14:05:00
 
-      14:01:57 thumbnails: scaled from 0 to 4 because uploads: 20…
+      14:01:57 thumbnails: scaled from 0 to 4 because uploads: 20
+               at 5 each asks for 4
       14:02:14 orders: could not read stream "ORDERS""
     `)
   })
@@ -109,7 +113,37 @@ describe('frames', () => {
   })
 
   test('nothing there', () => {
-    expect(frame([], { width: 120 })).toBe('No ScaledObject and no Trigger is there yet: nothing is scaled or delivered.')
+    expect(frame([], { width: 120, events: [] })).toBe('No ScaledObject and no Trigger is there yet: nothing is scaled or delivered.')
+  })
+
+  test('problems that belong to no object stand above, the address and the state below', () => {
+    const problems = [broken('indent.yaml', 'all mapping items must start at the same column')]
+    expect(frame([], { width: 79, problems, about: ['http://127.0.0.1:43113', 'state in ~/.local/state/tidegate/0123456789abcdef'] })).toMatchInlineSnapshot(`
+      "indent.yaml:3:2 error TG_CONFIG_SYNTAX all mapping items must start at the same
+      column; mend it
+
+      No ScaledObject and no Trigger is there yet: nothing is scaled or delivered.
+
+      14:01:57 thumbnails: scaled from 0 to 4 because uploads: 20 at 5 each asks for
+               4
+      14:02:14 orders: could not read stream "ORDERS"
+
+      http://127.0.0.1:43113; state in ~/.local/state/tidegate/0123456789abcdef"
+    `)
+  })
+
+  test('many problems take a third of the window and are counted', () => {
+    const problems = Array.from({ length: 9 }, (_, i) => broken(`${i}.yaml`, 'is broken'))
+    const text = lines(frame(all, { height: 24, problems }))
+    expect(text.filter(line => line.includes('TG_CONFIG_SYNTAX'))).toHaveLength(8)
+    expect(text[8]).toBe('1 more problem: see tidegate lint')
+  })
+
+  test('an event takes up to three lines, and a path wider than a line loses no letter', () => {
+    const path = `/home/somebody/${'long/'.repeat(20)}worker.log`
+    const text = frame([orders], { width: 80, events: [{ at: now, type: 'Warning', text: `worker: ended; its output is in ${path}` }] })
+    expect(text.replaceAll(/\n {9}/g, '')).toContain(path)
+    expect(lines(frame([orders], { width: 80, events: [{ at: now, type: 'Normal', text: 'word '.repeat(100) }] })).at(-1)).toMatch(/^ {9}word .*…$/)
   })
 
   test.each([20, 40, 60, 61, 79, 120, 200])('no line is wider than %i columns', width => {

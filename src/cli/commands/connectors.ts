@@ -9,8 +9,8 @@ import { connectorFacts } from '../reference-facts.js'
 /** Lists the connectors, or shows the page of one, named by its type or its key. Rejects with TG_CONNECTOR_UNKNOWN. */
 export async function connectors (type: string | undefined, format: PageFormat, output: Output, registry: Registry = builtins): Promise<ExitCode> {
   if (type === undefined) {
-    for (const line of listing(registry.connectors)) output.out(line)
-    output.out('tidegate connectors TYPE shows every field, with examples.')
+    for (const line of listing(registry.connectors.map(c => ({ ...c, type: c.sourceKey })))) output.out(line)
+    output.out('tidegate connectors KEY shows every field, with examples.')
     return 0
   }
   const connector = registry.connector(type) ?? registry.connectorByKey(type)

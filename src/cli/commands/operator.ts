@@ -32,7 +32,7 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
   const phase: Phase = { isStopping: false }
   const server = serverFor(options, telemetry, status, phase)
   const bound = await server.start()
-  const decisions = options.record === undefined ? undefined : decisionFile(options.record)
+  const decisions = options.record === undefined ? undefined : await decisionFile(options.record, log)
   try {
     const cluster = await open(options, log)
     phase.cluster = cluster

@@ -1,10 +1,12 @@
-import { componentsOf, type AuthenticationRef, type ClusterTriggerAuthentication, type Resource, type ScaledObject, type TriggerAuthentication } from '../../api/index.js'
+import { componentsOf, type AuthenticationRef, type ClusterTriggerAuthentication, type Resource, type TriggerAuthentication } from '../../api/index.js'
+import { claimTargets } from '../../runtime/targets.js'
 import type { Path, Problem } from '../../spec/index.js'
 import type { Neighbours } from './neighbours.js'
+import { workloadProblems } from './workload-problems.js'
 
 /** What is wrong between objects: names that lead nowhere, two that claim one target. What is not in the folder may be in the cluster: a warning. */
 export function crossProblems (near: Neighbours): readonly Problem[] {
-  return [...near.resources.flatMap(resource => [...missingTarget(resource, near), ...missingAuthentication(resource, near), ...missingKeys(resource, near)]), ...sharedTargets(near)]
+  return [...near.resources.flatMap(resource => [...missingTarget(resource, near), ...missingAuthentication(resource, near), ...missingKeys(resource, near)]), ...sharedTargets(near), ...near.deployments.flatMap(deployment => workloadProblems(deployment, near))]
 }
 
 const notFound = (resource: Resource, path: Path, severity: Problem['severity'], message: string, hint: string): Problem =>
@@ -53,17 +55,11 @@ function keysOf (resource: TriggerAuthentication | ClusterTriggerAuthentication,
   })
 }
 
-function sharedTargets (near: Neighbours): Problem[] {
-  const first = new Map<string, ScaledObject>()
-  return near.resources.flatMap(resource => {
-    if (resource.kind !== 'ScaledObject') return []
-    const { kind, name } = resource.spec.scaleTargetRef
-    const key = `${resource.metadata.namespace} ${kind} ${name}`
-    const earlier = first.get(key)
-    if (earlier === undefined) { first.set(key, resource); return [] }
-    return [{
-      code: 'TG_TARGET_CONFLICT' as const, severity: 'error' as const, path: ['spec', 'scaleTargetRef', 'name'], origin: resource.origin,
-      message: `ScaledObject "${earlier.metadata.name}" scales ${kind} "${name}" already`, hint: 'put all triggers of a target into one ScaledObject',
-    }]
-  })
+/** The loser is the one that `run` refuses: the younger, by name where nothing tells their ages. */
+function sharedTargets ({ resources }: Neighbours): Problem[] {
+  const aged = resources.flatMap(object => object.kind !== 'ScaledObject' ? [] : [{ object, createdAt: Date.parse(object.metadata.creationTimestamp ?? '') || Infinity }])
+  return claimTargets(aged, []).conflicts.map(({ loser, winner, target }) => ({
+    code: 'TG_TARGET_CONFLICT', severity: 'error', path: ['spec', 'scaleTargetRef', 'name'], origin: loser.origin,
+    message: `ScaledObject "${winner.metadata.name}" scales ${target.kind} "${target.name}" already`, hint: 'put all triggers of a target into one ScaledObject',
+  }))
 }

@@ -8,6 +8,7 @@ type Find<T> = (namespace: string, name: string) => T | undefined
 /** The other objects of the same folder, found by name. */
 export interface Neighbours {
   readonly resources: readonly Resource[]
+  readonly deployments: readonly Deployment[]
   readonly deployment: Find<Deployment>
   readonly service: Find<Service>
   readonly secret: Find<Secret>
@@ -22,6 +23,7 @@ export function neighboursOf ({ entries }: Contents): Neighbours {
     workloads.find((w): w is Extract<Workload, { kind: K }> => w.kind === kind && w.metadata.namespace === namespace && w.metadata.name === name)
   return {
     resources,
+    deployments: workloads.filter(w => w.kind === 'Deployment'),
     deployment: find('Deployment'), service: find('Service'), secret: find('Secret'), configMap: find('ConfigMap'),
     authentication: (namespace, ref) => resources.find((r): r is TriggerAuthentication | ClusterTriggerAuthentication =>
       (r.kind === 'TriggerAuthentication' || r.kind === 'ClusterTriggerAuthentication') && r.kind === ref.kind && r.metadata.name === ref.name

@@ -23,7 +23,7 @@ export type Outcome =
   | { readonly kind: 'aborted' }
 
 /** Why an event was given up. */
-export type ExhaustedReason = 'attempts' | 'rejected' | 'gone'
+export type ExhaustedReason = 'attempts' | 'rejected' | 'gone' | 'expired'
 
 /** What becomes of a delivery. */
 export type Disposition =

@@ -22,11 +22,12 @@ export function writeMemory (memory: ScaleMemory): string {
   return text
 }
 
-function textOf ({ version, adoptedAt, adoptedReplicas, lastActiveAt, lastSet, recommendations, scaleEvents, failures }: ScaleMemory): string {
+function textOf ({ version, adoptedAt, adoptedReplicas, decidedAt, lastActiveAt, lastSet, recommendations, scaleEvents, failures }: ScaleMemory): string {
   return JSON.stringify({
     version,
     adoptedAt,
     adoptedReplicas,
+    decidedAt,
     lastActiveAt,
     lastSet,
     recommendations: recommendations.map(({ at, replicas }) => [at, replicas]),
@@ -53,7 +54,7 @@ function coarser (memory: ScaleMemory): ScaleMemory {
 export function readMemory (text: string): ScaleMemory | undefined {
   const raw = parsed(text)
   if (!isRecord(raw) || raw['version'] !== 1 || !isCount(raw['adoptedAt']) || !isCount(raw['adoptedReplicas'])) return undefined
-  const { adoptedAt, adoptedReplicas, lastActiveAt, lastSet } = raw
+  const { adoptedAt, adoptedReplicas, decidedAt, lastActiveAt, lastSet } = raw
   const recommendations = pairs(raw['recommendations'])
   const scaleEvents = pairs(raw['scaleEvents'])
   const failures = failuresOf(raw['failures'])
@@ -62,6 +63,7 @@ export function readMemory (text: string): ScaleMemory | undefined {
     version: 1,
     adoptedAt,
     adoptedReplicas,
+    ...(isCount(decidedAt) ? { decidedAt } : {}),
     ...(isCount(lastActiveAt) ? { lastActiveAt } : {}),
     recommendations: recommendations.map(([at, replicas]) => ({ at, replicas })),
     scaleEvents: scaleEvents.map(([at, change]) => ({ at, change })),

@@ -79,5 +79,5 @@ function wishFor (trigger: string, measurement: Measurement, { policy, current }
 function chosen ({ trigger, replicas, because, isKept }: Wish, { current, fallingBack }: ScalingState): Pick<ScalingState, 'replicas' | 'reason'> & { because: string } {
   const isSame = replicas === current.spec
   const reason = fallingBack.includes(trigger) ? 'Fallback' : !isSame ? 'Backlog' : isKept === true ? 'WithinTolerance' : 'SteadyState'
-  return { replicas, reason, because: `${because}: ${replicasText(replicas)}${isSame ? ' stay' : ''}` }
+  return { replicas, reason, because: `${because}: ${replicasText(replicas)}${isSame ? ` ${replicas === 1 ? 'stays' : 'stay'}` : ''}` }
 }

@@ -27,7 +27,7 @@ export function rememberChange (input: {
   const { memory, now, change, replicas, policy } = input
   const longest = longestPeriodMs([...policy.scaleUp.policies, ...policy.scaleDown.policies])
   const events = change === 0 ? memory.scaleEvents : [...memory.scaleEvents, { at: now, change }]
-  return { ...memory, scaleEvents: fewerEvents(events.filter(({ at }) => now - at < longest), mostEvents), lastSet: replicas }
+  return { ...memory, scaleEvents: fewerEvents(events.filter(({ at }) => now - at < longest), mostEvents), lastSet: replicas, decidedAt: now }
 }
 
 const mostEvents = 64

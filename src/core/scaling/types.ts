@@ -102,6 +102,8 @@ export interface ScaleMemory {
   /** When this unit took the target over, and the count that it found: nothing below that count before one full window. */
   readonly adoptedAt: EpochMs
   readonly adoptedReplicas: number
+  /** Instant of the last decision: how old this memory is. */
+  readonly decidedAt?: EpochMs
   /** Last instant at which the target counted as active. */
   readonly lastActiveAt?: EpochMs
   /** Raw wishes inside the stabilization windows, oldest first. */

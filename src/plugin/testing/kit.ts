@@ -10,6 +10,8 @@ export interface TestKit extends Kit {
   readonly lines: readonly LoggedLine[]
   /** How many shared things are open now. */
   openCount(): number
+  /** How many events a connector gave up by `lost`. */
+  lostCount(): number
 }
 
 export const realClock: Clock = {
@@ -31,6 +33,7 @@ export function testKit (over: Partial<Kit> = {}): TestKit {
   const lines: LoggedLine[] = []
   const log = (level: keyof Log) => (fields: LogFields, message: string): void => { lines.push({ level, fields, message }) }
   const { share, openCount } = shares()
+  let lost = 0
   return {
     clock: realClock,
     random: Math.random,
@@ -38,9 +41,11 @@ export function testKit (over: Partial<Kit> = {}): TestKit {
     share,
     ask: answers(over.clock ?? realClock),
     owner: { kind: 'Trigger', namespace: 'default', name: 'test', uid: '0' },
+    lost: events => { lost += events },
     ...over,
     lines,
     openCount,
+    lostCount: () => lost,
   }
 }
 

@@ -5,7 +5,7 @@ import type { Capacity } from '../../plugin/connector.js'
 export class DerivedCapacity implements Capacity {
   readonly #derive: () => number
   #told: number
-  #waiters: (() => void)[] = []
+  readonly #waiters = new Set<() => void>()
 
   constructor (derive: () => number) {
     this.#derive = derive
@@ -16,8 +16,9 @@ export class DerivedCapacity implements Capacity {
 
   changed (signal: AbortSignal): Promise<void> {
     return new Promise(resolve => {
-      const letGo = onAbort(signal, resolve)
-      this.#waiters.push(() => { letGo(); resolve() })
+      const waiter = (): void => { letGo(); resolve() }
+      this.#waiters.add(waiter)
+      const letGo = onAbort(signal, () => { this.#waiters.delete(waiter); resolve() })
     })
   }
 
@@ -26,6 +27,8 @@ export class DerivedCapacity implements Capacity {
     const now = this.#derive()
     if (now === this.#told) return
     this.#told = now
-    for (const waiter of this.#waiters.splice(0)) waiter()
+    const waiters = [...this.#waiters]
+    this.#waiters.clear()
+    for (const waiter of waiters) waiter()
   }
 }

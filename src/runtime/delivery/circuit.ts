@@ -1,4 +1,4 @@
-import { initialBreaker, isOpen, nextBreaker, type BreakerEvent, type BreakerPolicy, type BreakerState } from '../../core/delivery/breaker.js'
+import { initialBreaker, isOpen, mayProbe, nextBreaker, type BreakerEvent, type BreakerPolicy, type BreakerState } from '../../core/delivery/breaker.js'
 import type { Disposition } from '../../core/delivery/types.js'
 import type { Clock } from '../ports.js'
 
@@ -38,8 +38,18 @@ export class Circuit {
   #become (next: BreakerState): void {
     this.#state = next
     this.#cancelProbe()
-    if (next.kind === 'open') this.#cancelProbe = this.#clock.after(Math.max(0, next.probeAt - this.#clock.now()), this.#onChange)
+    this.#awaitProbe()
     this.#onChange()
+  }
+
+  /** A timer may be a little early, and a wall clock may be set: it is asked again until the probe may really go. */
+  #awaitProbe (): void {
+    if (!isOpen(this.#state)) return
+    const wait = Math.max(1, this.#state.probeAt - this.#clock.now())
+    this.#cancelProbe = this.#clock.after(wait, () => {
+      if (mayProbe(this.#state, this.#clock.now())) this.#onChange()
+      else this.#awaitProbe()
+    })
   }
 }
 

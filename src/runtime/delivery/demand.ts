@@ -12,8 +12,8 @@ export interface DemandParts {
   readonly clock: Clock
   /** Events in hand: being called or waiting for the function. */
   readonly inHand: () => number
-  /** Asks the source; undefined where it cannot tell. Rejects when the line is down. */
-  readonly backlog: (signal: AbortSignal) => Promise<number | undefined>
+  /** Asks the source: how much waits, 0 where it cannot tell; `not-open` before it could be asked. Rejects when the line is down. */
+  readonly backlog: (signal: AbortSignal) => Promise<number | 'not-open'>
 }
 
 /** A saturated pump asks for another look at most this often. */
@@ -23,7 +23,6 @@ const saturatedEveryMs = 1_000
 export class Demand implements Voice {
   readonly trigger: string
   readonly type: string
-  readonly rings = true
   readonly #parts: DemandParts
   #onRing: OnRing | undefined
   #rangAt = -Infinity
@@ -38,7 +37,9 @@ export class Demand implements Voice {
     const { clock, trigger } = this.#parts
     try {
       const backlog = await this.#parts.backlog(signal)
-      return { kind: 'measured', trigger, at: clock.now(), measurements: [this.#measurement(backlog ?? 0)] }
+      return backlog === 'not-open'
+        ? { kind: 'absent', trigger, at: clock.now(), why: 'its source is not open yet' }
+        : { kind: 'measured', trigger, at: clock.now(), measurements: [this.#measurement(backlog)] }
     } catch (error) {
       return { kind: 'failed', trigger, at: clock.now(), code: errorCode(error, 'TG_SOURCE_UNREACHABLE'), message: errorMessage(error) }
     }
@@ -49,7 +50,10 @@ export class Demand implements Voice {
   async close (): Promise<void> { this.disarm() }
 
   /** An event is in hand and nobody is there to take it: decide now, by what is known without asking. */
-  wake (): void { this.#onRing?.({ ...this.#measurement(0), active: true }) }
+  wake (): void { this.#onRing?.(this.#measurement(0)) }
+
+  /** The source can be asked now. */
+  opened (): void { this.#onRing?.(undefined) }
 
   /** Every slot is taken: there may be more to do than was known. */
   saturated (): void {

@@ -2,7 +2,7 @@ import { assertNever } from '../../core/assert-never.js'
 import type { DeliveryPolicy, Disposition, Envelope, ExhaustedReason } from '../../core/delivery/types.js'
 import { errorMessage } from '../../core/errors.js'
 import type { Delivery, Settlement } from '../../plugin/connector.js'
-import type { Counter, EventSink, Log, ObjectRef } from '../ports.js'
+import type { Clock, Counter, EventSink, Log, ObjectRef } from '../ports.js'
 import type { Ending } from './steps.js'
 
 /** Stores an event durably somewhere else. Resolves when it is stored. */
@@ -13,11 +13,14 @@ export interface EndingParts {
   readonly policy: DeliveryPolicy
   /** Undefined: there is no place for dead letters, and what is exhausted is held. */
   readonly deadLetter: DeadLetterStore | undefined
+  readonly clock: Clock
   readonly log: Log
   readonly events: EventSink
   readonly settled: (disposition: Ending['kind']) => Counter
   readonly deadLetters: (reason: ExhaustedReason) => Counter
   readonly lost: Counter
+  /** The source hands out again what is not acked; else everything but success is a loss, and is counted as one. */
+  readonly keeps: boolean
 }
 
 /**
@@ -31,32 +34,46 @@ export function bringAbout (parts: EndingParts): (delivery: Delivery, ending: En
     switch (ending.kind) {
       case 'ack':
       case 'filtered': return delivery.settle({ kind: 'ack' })
-      case 'release':
-      case 'suspend': return delivery.settle({ kind: 'release' })
+      case 'release': return giveBack(delivery, 'it could not be delivered before the end', { kind: 'release' }, parts)
+      case 'suspend': return giveBack(delivery, ending.because, { kind: 'release' }, parts)
       case 'retry':
-      case 'hold': return delivery.settle({ kind: 'retry', afterMs: ending.afterMs })
-      case 'drop': return drop(delivery, ending, parts)
+      case 'hold': return wouldVanish(delivery, ending.afterMs, parts) ? beforeItVanishes(delivery, ending, parts) : giveBack(delivery, ending.because, { kind: 'retry', afterMs: ending.afterMs }, parts)
+      case 'drop': return lose(delivery, ending.because, parts)
       case 'deadLetter': return storeThenAck(delivery, ending, parts, { kind: 'retry', afterMs: policy.retry.maxMs })
       default: return assertNever(ending)
     }
   }
 }
 
-function drop (delivery: Delivery, { because }: Disposition & { kind: 'drop' }, { lost, log }: EndingParts): void | Promise<void> {
+/** Its source forgets the event before it would be tried again. */
+const wouldVanish = ({ expiresAt }: Delivery, afterMs: number, { clock }: EndingParts): boolean => expiresAt !== undefined && clock.now() + 2 * afterMs >= expiresAt
+
+/** An event that nears its expiry becomes a dead letter where there is a place for it, and is alarmed about where there is none. */
+function beforeItVanishes (delivery: Delivery, { because, afterMs }: Disposition & { kind: 'retry' | 'hold' }, parts: EndingParts): void | Promise<void> {
+  if (parts.deadLetter !== undefined) return storeThenAck(delivery, { kind: 'deadLetter', reason: 'expired', because: `its source forgets it soon; ${because}` }, parts, { kind: 'retry', afterMs })
+  parts.events.emit(parts.ref, { type: 'Warning', reason: 'EventExpires', note: `event ${delivery.event.id} is forgotten by its source at ${new Date(delivery.expiresAt ?? 0).toISOString()} and could not be delivered: ${because}; name a place for dead letters, or mend the function before` })
+  return giveBack(delivery, because, { kind: 'retry', afterMs }, parts)
+}
+
+function giveBack (delivery: Delivery, because: string, settlement: Settlement, parts: EndingParts): void | Promise<void> {
+  return parts.keeps ? delivery.settle(settlement) : lose(delivery, because, parts)
+}
+
+function lose (delivery: Delivery, because: string, { lost, log }: EndingParts): void | Promise<void> {
   lost.inc()
-  log.warn({ eventId: delivery.event.id, because }, 'event dropped')
+  log.warn({ eventId: delivery.event.id, because }, 'event lost')
   return delivery.settle({ kind: 'ack' })
 }
 
 /** A dead letter is stored first, then acked; one that cannot be stored stays where it is. */
 async function storeThenAck (delivery: Delivery, ending: Disposition & { kind: 'deadLetter' }, parts: EndingParts, keep: Settlement): Promise<void> {
   const { deadLetter, deadLetters, events, log, ref } = parts
-  if (deadLetter === undefined) return delivery.settle(keep)
+  if (deadLetter === undefined) return giveBack(delivery, ending.because, keep, parts)
   try {
     await deadLetter(delivery.event, ending)
   } catch (error) {
-    log.warn({ eventId: delivery.event.id, err: errorMessage(error) }, 'a dead letter could not be stored; the event is kept')
-    return delivery.settle(keep)
+    log.warn({ eventId: delivery.event.id, err: errorMessage(error) }, 'a dead letter could not be stored')
+    return giveBack(delivery, 'its dead letter could not be stored', keep, parts)
   }
   deadLetters(ending.reason).inc()
   events.emit(ref, { type: 'Warning', reason: 'EventDeadLettered', note: `event ${delivery.event.id} was stored as a dead letter: ${ending.because}` })

@@ -29,11 +29,8 @@ export class EndpointPool {
 
   get endpoints (): number { return this.#replicas.length }
   get inFlight (): number { return this.#inFlight }
-  /** Deliveries that wait for a slot. */
-  get waiting (): number { return this.#waiters.length }
   /** All slots there are; 0 while no replica is ready. */
   get slots (): number { return Math.min(this.#max, this.#replicas.length * this.#perReplica) }
-  get free (): number { return Math.max(0, this.slots - this.#inFlight) }
   /** Ids of replicas with a call under way, leaving ones included. */
   get busy (): readonly string[] {
     return [...this.#replicas.filter(replica => replica.inFlight > 0), ...this.#leaving].map(replica => replica.endpoint.id)

@@ -43,7 +43,7 @@ export class LeaseKeeper {
   }
 
   #extend (delivery: Delivery): void {
-    Promise.resolve(delivery.extend?.()).catch((error: unknown) => {
+    Promise.resolve().then(() => delivery.extend?.()).catch((error: unknown) => {
       this.#log.warn({ eventId: delivery.event.id, err: errorMessage(error) }, 'a lease could not be extended; the event may be handed out again')
     })
   }

@@ -5,7 +5,7 @@ import type { Verdict } from '../../core/delivery/filter.js'
 import type { DeliveryPolicy, Envelope, ExhaustedReason } from '../../core/delivery/types.js'
 import type { Connector, Delivery, Guarantees } from '../../plugin/connector.js'
 import type {
-  CallOptions, Clock, Condition, Counter, DeliveryStatus, EventSink, FunctionEndpoint, FunctionState, Gauge, Histogram, Log, ObjectRef, WakeSplit,
+  CallOptions, Clock, Condition, Counter, DeliveryStatus, EventSink, FunctionEndpoint, FunctionState, Gauge, Histogram, Log, ObjectRef,
 } from '../ports.js'
 import { Attempts } from './attempts.js'
 import { DerivedCapacity } from './capacity.js'
@@ -14,6 +14,7 @@ import { Demand } from './demand.js'
 import { bringAbout } from './endings.js'
 import { EndpointPool } from './endpoint-pool.js'
 import { LeaseKeeper } from './lease-keeper.js'
+import { Progress } from './progress.js'
 import { pumpConditions } from './pump-conditions.js'
 import { Receiver } from './receiver.js'
 import { attempting, calling, filtering, type Ending, type Step } from './steps.js'
@@ -91,11 +92,7 @@ export class DeliveryPump {
   #inHand = 0
   #roomFor: (() => void) | undefined
   #idle: (() => void)[] = []
-  #lastWake: WakeSplit | undefined
-  #lastFailure: DeliveryStatus['lastFailure']
-  #delivered = 0
-  #failed = 0
-  #deadLettered = 0
+  readonly #progress: Progress
 
   constructor (parts: PumpParts) {
     this.#parts = parts
@@ -105,30 +102,34 @@ export class DeliveryPump {
     this.#circuit = new Circuit({ policy: plan.breaker, clock, onChange: () => this.#circuitChanged() })
     this.#capacity = new DerivedCapacity(() => this.#slots())
     this.#leases = new LeaseKeeper(clock, log)
+    this.#progress = new Progress({ clock, log, wakes: metrics.wakes, wakePart: metrics.wakePart })
     this.demand = new Demand({
       trigger: ref.name, type: parts.type, target: plan.target, activation: plan.activation, clock,
       inHand: () => this.#inHand, backlog: signal => this.#backlog(signal),
     })
     this.#wakeSlot = new WakeSlot({
-      pool: this.#pool, clock, coldStartTimeoutMs: plan.coldStartTimeoutMs, ask: () => this.#wakeUp(),
-      onTimeout: () => events.emit(ref, { type: 'Warning', reason: 'ColdStartTimeout', note: `the function had no ready replica within ${plan.coldStartTimeoutMs / 1000} s; the event goes back to its source and no attempt is counted` }),
+      pool: this.#pool, clock, coldStartTimeoutMs: plan.coldStartTimeoutMs, ask: () => this.demand.wake(), onSlow: () => parts.onStatus(),
+      onTimeout: () => events.emit(ref, { type: 'Warning', reason: 'ColdStartTimeout', note: `the function had no ready replica within ${plan.coldStartTimeoutMs / 1000} s; no attempt is counted, and the event ${parts.guarantees.redelivery === 'broker' ? 'goes back to its source' : 'is lost: its source keeps none'}` }),
     })
     this.#receiver = new Receiver({
       open: parts.open, capacity: this.#capacity, room: signal => this.#room(signal), deliver: delivery => this.#deliver(delivery),
-      settled: () => this.#untilIdle(), clock, random, log, onChange: parts.onStatus,
+      settled: () => this.#untilIdle(), clock, random, log, onChange: parts.onStatus, onOpen: () => this.demand.opened(),
     })
     const call = calling({
       pool: this.#pool, endpoint: parts.endpoint, options: plan.options, headers: plan.headers, clock,
       duration: metrics.duration, waitForSlot: signal => this.#wakeSlot.slot(signal),
     })
-    this.#step = filtering(attempting(call, { attempts: new Attempts(), policy: plan.policy, random, clock, delayedRetry: parts.guarantees.delayedRetry }), plan.filter)
+    this.#step = filtering(attempting(call, { attempts: new Attempts(), policy: plan.policy, random, clock, delayedRetry: parts.guarantees.delayedRetry, judge: disposition => this.#circuit.ends(disposition), failed: (event, disposition) => this.#progress.failed(event, disposition) }), plan.filter)
     this.#bringAbout = bringAbout({
-      ref, policy: plan.policy, log, events, settled: metrics.settled, deadLetters: metrics.deadLetters, lost: metrics.lost,
+      clock, ref, policy: plan.policy, log, events, settled: metrics.settled, deadLetters: metrics.deadLetters, lost: metrics.lost, keeps: parts.guarantees.redelivery === 'broker',
       deadLetter: plan.deadLetter === undefined ? undefined : event => this.#store(event, plan.deadLetter ?? {}),
     })
   }
 
   start (): void { if (this.#suspendedBecause === undefined) this.#receiver.start() }
+
+  /** Resolves when the source was opened, or could not be, for the first time; at once where nothing is pulled. */
+  get firstTry (): Promise<void> { return this.#suspendedBecause === undefined ? this.#receiver.firstTry : Promise.resolve() }
 
   /** Stops pulling, lets what is in hand finish, cuts it off and releases it when the drain time is over, closes the connector. */
   async stop (): Promise<void> {
@@ -149,6 +150,7 @@ export class DeliveryPump {
     this.#function = state
     for (const gone of before?.endpoints ?? []) if (!state?.endpoints.some(e => e.id === gone.id)) this.#parts.endpoint.forget(gone)
     this.#pool.update(state?.endpoints ?? [])
+    this.#parts.metrics.slots.set(this.#capacity.slots())
     this.#parts.onStatus()
   }
 
@@ -164,9 +166,7 @@ export class DeliveryPump {
     const nextTickAt = this.#receiver.connector?.nextAt?.()
     return {
       source: this.#parts.type, guarantee: this.#parts.guarantees.delivery, inFlight: this.#inHand, slots: this.#pool.slots,
-      delivered: this.#delivered, failed: this.#failed, deadLettered: this.#deadLettered,
-      ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
-      ...(this.#lastWake === undefined ? {} : { lastWake: this.#lastWake }),
+      ...this.#progress.status(),
       ...(nextTickAt === undefined ? {} : { nextTickAt }),
     }
   }
@@ -174,7 +174,7 @@ export class DeliveryPump {
   conditions (): readonly Condition[] {
     return pumpConditions({
       options: this.#parts.plan.options, suspendedBecause: this.#suspendedBecause, lost: this.#receiver.lost, isOpen: this.#receiver.connector !== undefined,
-      hasFunction: this.#function !== undefined, circuitOpen: this.#circuit.isOpen, lastFailure: this.#lastFailure?.because,
+      hasFunction: this.#function !== undefined, isSlow: this.#wakeSlot.isSlow, endpoints: this.#pool.endpoints, circuitOpen: this.#circuit.isOpen, lastFailure: this.#progress.lastFailure,
     })
   }
 
@@ -190,7 +190,7 @@ export class DeliveryPump {
   }
 
   #deliver (delivery: Delivery): void {
-    this.#inHand++
+    this.#parts.metrics.inFlight.set(++this.#inHand)
     this.#leases.hold(delivery)
     this.#wakeSlot.took(delivery.event)
     void this.#bringToEnd(delivery)
@@ -201,51 +201,31 @@ export class DeliveryPump {
       // Pulled before the circuit opened or the Trigger was suspended: it goes back to a broker that keeps it.
       const tooLate = this.#capacity.slots() === 0 && this.#parts.guarantees.redelivery === 'broker'
       const ending = tooLate ? release : await this.#step(delivery, this.#cutting.signal)
-      const real = ending.kind === 'filtered' ? ending : this.#circuit.ends(ending)
-      this.#note(delivery, real)
-      const settling = this.#bringAbout(delivery, real)
+      this.#note(delivery, ending)
+      const settling = this.#bringAbout(delivery, ending)
       if (settling !== undefined) await settling
     } catch (error) {
       this.#parts.log.error({ eventId: delivery.event.id, err: errorMessage(error) }, 'a delivery was not settled; the source will hand it out again')
     }
     this.#leases.letGo(delivery)
-    this.#inHand--
+    this.#parts.metrics.inFlight.set(--this.#inHand)
     if (this.#inHand === 0) for (const resolve of this.#idle.splice(0)) resolve()
     this.#changed()
     this.#parts.onEnded()
   }
 
-  /** Keeps what the status tells. */
   #note (delivery: Delivery, ending: Ending): void {
-    if (ending.kind === 'ack') {
-      this.#delivered++
-      this.#noteWake(delivery.event)
-      return
-    }
+    this.#progress.ended(delivery.event, ending)
+    if (ending.kind === 'ack') return this.#noteWake(delivery.event)
     this.#wakeSlot.gaveUp(delivery.event)
     if (ending.kind === 'suspend') this.#suspend(ending.because)
-    if (ending.kind === 'filtered' || ending.kind === 'release') return
-    if (ending.kind === 'deadLetter') this.#deadLettered++
-    this.#failed++
-    this.#lastFailure = { at: this.#parts.clock.now(), because: ending.because, eventId: delivery.event.id }
-    this.#parts.log.debug({ eventId: delivery.event.id, disposition: ending.kind, because: ending.because }, 'delivery failed')
   }
 
   #noteWake (event: Envelope): void {
     const split = this.#wakeSlot.answered(event, this.#function?.lastStart)
     if (split === undefined) return
-    this.#lastWake = split
-    const { wakes, wakePart } = this.#parts.metrics
-    wakes.inc()
-    for (const part of ['notice', 'decide', 'start', 'ready', 'deliver', 'total'] as const) wakePart(part).observe(split[`${part}Ms`] / 1000)
-    this.#parts.log.info({ ...split }, 'woken')
+    this.#progress.woken(split)
     this.#parts.onStatus()
-  }
-
-  /** The count first: what the call will need is loaded while the replica starts. */
-  #wakeUp (): void {
-    this.demand.wake()
-    this.#parts.endpoint.prepare().catch((error: unknown) => this.#parts.log.error({ err: errorMessage(error) }, 'the HTTP client could not be loaded'))
   }
 
   #suspend (because: string): void {
@@ -258,6 +238,7 @@ export class DeliveryPump {
   #circuitChanged (): void {
     const open = this.#circuit.isOpen
     this.#parts.metrics.circuitOpen.set(open ? 1 : 0)
+    this.#parts.metrics.slots.set(this.#capacity.slots())
     this.#changed()
     this.#parts.onStatus()
   }
@@ -268,10 +249,12 @@ export class DeliveryPump {
     await connector.publish(event, destination, this.#cutting.signal)
   }
 
-  async #backlog (signal: AbortSignal): Promise<number | undefined> {
+  async #backlog (signal: AbortSignal): Promise<number | 'not-open'> {
     const { lost, connector } = this.#receiver
+    if (this.#suspendedBecause !== undefined) return 0 // nothing is pulled, so nothing is asked for
     if (lost !== undefined) throw new TidegateError(lost.code as ErrorCode, lost.message)
-    return connector?.backlog?.(signal)
+    if (connector === undefined) return 'not-open'
+    return await connector.backlog?.(signal) ?? 0
   }
 
   #slots (): number {

@@ -2,6 +2,7 @@ import { reconnectDelay } from '../../core/delivery/backoff.js'
 import { errorCode, errorMessage } from '../../core/errors.js'
 import type { Capacity, Connector, Delivery } from '../../plugin/connector.js'
 import type { Clock, Log } from '../ports.js'
+import { onAbort } from '../../core/on-abort.js'
 import { untilAborted } from '../sharing.js'
 
 export interface ReceiverParts {
@@ -17,6 +18,8 @@ export interface ReceiverParts {
   readonly random: () => number
   readonly log: Log
   readonly onChange: () => void
+  /** A connector is open: its source can be asked. */
+  readonly onOpen: () => void
 }
 
 /** Keeps one connector open and pulls from it, one delivery each time there is room; opens another, after a pause, when the line is lost. */
@@ -26,6 +29,10 @@ export class Receiver {
   #running: Promise<void> = Promise.resolve()
   #connector: Connector | undefined
   #lost: { readonly code: string, readonly message: string } | undefined
+
+  #tried: () => void = () => undefined
+  /** Resolves when the first open has succeeded, failed, or was given up. */
+  readonly firstTry = new Promise<void>(resolve => { this.#tried = resolve })
 
   constructor (parts: ReceiverParts) { this.#parts = parts }
 
@@ -47,16 +54,31 @@ export class Receiver {
     for (let failures = 0; !signal.aborted;) {
       const opened = clock.monotonic()
       try {
-        this.#connector = await untilAborted(this.#parts.open(), signal)
+        this.#connector = await this.#open(signal)
         this.#is(undefined)
         this.#parts.onChange()
+        this.#parts.onOpen()
+        this.#tried()
         await this.#pull(this.#connector, signal)
       } catch (error) {
         if (!signal.aborted) this.#is({ code: errorCode(error, 'TG_SOURCE_UNREACHABLE'), message: errorMessage(error) })
       }
+      this.#tried()
       await this.#close()
       if (clock.monotonic() - opened > 60_000) failures = 0
       await clock.sleep(reconnectDelay(++failures, random()), signal)
+    }
+  }
+
+  /** Rejects when the signal aborts first; a connector that comes after that is closed at once. */
+  async #open (signal: AbortSignal): Promise<Connector> {
+    const opening = this.#parts.open()
+    const closeLate = (): void => { opening.then(late => this.#closeOne(late), nothing) } // an open that fails late has nothing to close
+    const letGo = onAbort(signal, closeLate)
+    try {
+      return await untilAborted(opening, signal)
+    } finally {
+      letGo()
     }
   }
 
@@ -81,6 +103,10 @@ export class Receiver {
     if (connector === undefined) return
     await this.#parts.settled()
     this.#connector = undefined
+    await this.#closeOne(connector)
+  }
+
+  async #closeOne (connector: Connector): Promise<void> {
     try {
       await connector.close()
     } catch (error) {
@@ -96,3 +122,5 @@ export class Receiver {
     this.#parts.onChange()
   }
 }
+
+const nothing = (): void => undefined

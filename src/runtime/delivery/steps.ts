@@ -50,8 +50,12 @@ export function attempting (call: Call, parts: {
   readonly random: () => number
   readonly clock: Clock
   readonly delayedRetry: boolean
+  /** What really becomes of an event, once the circuit has heard of it. */
+  readonly judge: (disposition: Disposition) => Disposition
+  /** Told of each failure after which the delivery stays in process. */
+  readonly failed: (event: Envelope, disposition: Disposition & { kind: 'retry' | 'hold' }) => void
 }): Step {
-  const { attempts, policy, random, clock, delayedRetry } = parts
+  const { attempts, policy, random, clock, delayedRetry, judge, failed } = parts
   return async (delivery, signal) => {
     for (let attempt = attempts.before(delivery) + 1; ; attempt++) {
       const outcome = await call(delivery.event, attempt, signal)
@@ -59,14 +63,16 @@ export function attempting (call: Call, parts: {
         attempts.remember(delivery.event.id, attempt - 1)
         return { kind: 'release' }
       }
-      const disposition = dispose({ outcome, attempt, policy, random: random() })
+      const disposition = judge(dispose({ outcome, attempt, policy, random: random() }))
       if (disposition.kind === 'ack') {
         attempts.forget(delivery)
         return disposition
       }
       attempts.remember(delivery.event.id, attempt)
       if (delayedRetry || (disposition.kind !== 'retry' && disposition.kind !== 'hold')) return disposition
+      failed(delivery.event, disposition)
       await clock.sleep(disposition.afterMs, signal)
+      if (signal.aborted) return { kind: 'release' }
       if (disposition.kind === 'hold') attempt = policy.retry.attempts - 1 // held: the next failure finds it exhausted again, and it is held again
     }
   }

@@ -11,17 +11,25 @@ export interface WakeSlotParts {
   /** Asks for replicas now. */
   readonly ask: () => void
   readonly onTimeout: () => void
+  /** An event has begun, or ceased, to wait longer than a healthy function starts. */
+  readonly onSlow: () => void
 }
+
+const slowMs = 10_000
 
 /** Where an event waits while the function is at zero: nothing is POSTed, and the wait costs no attempt. */
 export class WakeSlot {
   readonly #parts: WakeSlotParts
   #wake: Wake | undefined
+  #isSlow = false
 
   constructor (parts: WakeSlotParts) { this.#parts = parts }
 
   /** An event waits that was sent to nobody. */
   get isWaiting (): boolean { return this.#wake !== undefined && this.#parts.pool.endpoints === 0 }
+
+  /** The event has waited for longer than a healthy function starts. */
+  get isSlow (): boolean { return this.#isSlow && this.isWaiting }
 
   /** An event was pulled; the first one at zero is the one whose wake is measured. */
   took (event: Envelope): void {
@@ -38,13 +46,21 @@ export class WakeSlot {
     const limit = new AbortController()
     const letGo = onAbort(signal, () => limit.abort())
     const cancel = clock.after(coldStartTimeoutMs, () => { onTimeout(); limit.abort() })
+    const cancelSlow = clock.after(slowMs, () => this.#slow(true))
     ask()
     try {
       return await pool.wait(limit.signal)
     } finally {
       cancel()
+      cancelSlow()
       letGo()
+      if (this.#isSlow) this.#slow(false)
     }
+  }
+
+  #slow (isSlow: boolean): void {
+    this.#isSlow = isSlow
+    this.#parts.onSlow()
   }
 
   /** The split, when this was the event that woke the function. */
