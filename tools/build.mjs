@@ -77,6 +77,8 @@ async function build ({ build: bundle }) {
     // Names stay, so that a stack trace can be read; whitespace goes, since a start pays for every byte it parses.
     minifyWhitespace: true,
     minifySyntax: true,
+    // The same library as ES modules: what is not used goes, and what is left is evaluated as one. A start reads YAML before anything else.
+    alias: { yaml: join(root, 'node_modules/yaml/browser/dist/index.js') },
     legalComments: 'linked',
     banner: { js: requireBanner },
     plugins: [namedExportsOfCommonJs],

@@ -26,6 +26,8 @@ import { stateFolder } from './state-folder.js'
 import { endOrphan, takeOverFolder } from './take-over.js'
 import { watchers } from './watchers.js'
 
+const guardAfterMs = 100
+
 /** How long `start` waits for the first answers of adopted replicas. */
 const firstAnswersMs = 1000
 
@@ -79,8 +81,8 @@ export class Cluster {
     await Promise.race([Promise.all(adopted.map(replica => replica.firstAnswer)), clock.sleep(firstAnswersMs, waited.signal)])
     waited.abort()
     this.#isRunning = true
-    // Before the first wish, so that a wake does not wait for it.
-    if (this.#deployments.size > 0) this.#guard.ensure()
+    // Before the first wish as a rule, so that a wake does not wait for it, and after the start, which does not wait for it either.
+    clock.after(guardAfterMs, () => { if (this.#isRunning && this.#deployments.size > 0) this.#guard.ensure() })
     logKeeper(this.#parts, () => new Set([...this.#replicas()].map(replica => replica.identity.log)), this.#life.signal)
     for (const deployment of this.#deployments.values()) deployment.begin()
     this.watchers.changed()

@@ -3,6 +3,8 @@ import { isManifestFile } from './folder.js'
 
 /** An editor writes a file in several steps; after the last of them the files are quiet for this long. */
 const settleMs = 80
+/** What runs comes first; an edit made before watching has begun is seen when it begins. */
+const beginAfterMs = 150
 /** How often files are looked at that the system does not watch for us. */
 const pollMs = 5_000
 
@@ -16,6 +18,8 @@ export interface WatchOptions {
 
 /** Calls `onSettled` after changes below the paths have come to rest, and once when watching has begun. Resolves when the signal aborts. */
 export async function watchFiles (paths: readonly string[], options: WatchOptions, signal: AbortSignal): Promise<void> {
+  await options.clock.sleep(beginAfterMs, signal)
+  if (signal.aborted) return
   const { watch } = await import('chokidar')
   if (signal.aborted) return
   let cancel = (): void => undefined

@@ -77,6 +77,8 @@ export function isTimeZone (name: string): boolean {
 
 const utcNames: readonly string[] = ['UTC', 'Etc/UTC']
 
+export const isUtc = (timeZone: string): boolean => utcNames.includes(timeZone)
+
 function readExpression (text: string, dialect: CronDialect): CronExpression {
   const prefixed = /^(?:CRON_)?TZ=(\S*)\s+(.*)$/.exec(text)
   const [timeZone, rest] = prefixed === null ? [undefined, text] : [prefixed[1] ?? '', prefixed[2] ?? '']
