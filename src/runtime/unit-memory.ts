@@ -77,5 +77,6 @@ function saysNoMore (memory: ScaleMemory, saved: ScaleMemory | undefined): boole
 
 const isAsleep = ({ recommendations, scaleEvents, failures }: ScaleMemory): boolean =>
   recommendations.every(r => r.replicas === 0) && scaleEvents.length === 0 && Object.values(failures).every(f => f.count === 0)
+
 /** The shortest time for which a memory holds a count up. */
 const protects = (policy: ScalePolicy): number => Math.min(policy.cooldownMs, policy.scaleDown.stabilizationWindowMs)
