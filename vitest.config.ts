@@ -9,13 +9,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           testTimeout: 60_000, // generous: nothing here is timed, and a busy machine is no failure
-          include: ['test/{core,spec,api,runtime,manifest,function,telemetry,vectors,docs,local,cli,ui}/**/*.test.ts'],
+          include: ['test/{core,spec,api,runtime,manifest,function,telemetry,vectors,docs,local,cli,ui,kube-unit}/**/*.test.ts'],
         },
       },
       {
         test: {
           name: 'integration',
-          include: ['test/{contract,brokers,scenario}/**/*.test.ts'],
+          include: ['test/{contract,brokers,scenario,kube}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
           globalSetup: ['test/servers/global-setup.ts'],

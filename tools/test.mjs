@@ -24,11 +24,13 @@ async function sortOut (specifications) {
   const pathOf = ({ moduleId }) => relative(root, moduleId)
   const integration = specifications.filter(({ project }) => project.name === 'integration')
   if (integration.length === 0) return { runnable: specifications, notRun: [] }
-  console.log('servers for the tests: nats-server, Azurite (installed once, then kept)')
-  const { ensureServers, describeMissing } = await loadTs('test/servers/index.ts')
-  const missing = await ensureServers()
+  const { ensureServers, describeMissing, servers } = await loadTs('test/servers/index.ts')
   const reached = await reachedBy(integration.map(pathOf))
   const needs = (specification, { name }) => reached.get(pathOf(specification))?.includes(`test/servers/${name}.ts`) === true
+  const needed = Object.keys(servers).filter(name => integration.some(specification => needs(specification, { name })))
+  console.log(`servers for the tests: ${needed.map(name => servers[name].title).join(', ')} (installed once, then kept)`)
+  process.env.TIDEGATE_TEST_SERVERS = needed.join(',')
+  const missing = await ensureServers(needed)
   return {
     runnable: specifications.filter(specification => !missing.some(server => needs(specification, server))),
     notRun: missing.map(server => ({ text: describeMissing(server), files: integration.filter(s => needs(s, server)).map(pathOf) })),

@@ -19,6 +19,7 @@ export const ownAnnotations = {
   behavior: '"hpa-defaults" gives the rates of a HorizontalPodAutoscaler.',
   objective: 'Scales by a time to drain the backlog.',
   memory: 'Written by the operator.',
+  state: 'Written by the operator.',
   'local-command': 'What a container without a command runs on one machine.',
 } as const
 

@@ -41,7 +41,7 @@ const fields = {
   cooldownPeriod: integer({ summary: 'Seconds from the last activity to zero (or idle).', default: 300, min: 0 }),
   initialCooldownPeriod: integer({ summary: 'Seconds from the creation of the object before the first scale to zero, while there was no activity.', default: 0, min: 0 }),
   idleReplicaCount: integer({ summary: 'Replicas while inactive, less than minReplicaCount.', optional: true, min: 0 }),
-  minReplicaCount: integer({ summary: 'Fewest replicas.', default: 0, min: 0 }),
+  minReplicaCount: integer({ summary: 'Fewest replicas.', default: 0, min: 0, saysByAbsence: true }),
   maxReplicaCount: integer({ summary: 'Most replicas.', default: 100, min: 1 }),
   fallback: fallbackField,
   advanced: advancedField,

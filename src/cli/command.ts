@@ -19,3 +19,17 @@ export interface RunOptions {
   readonly logLevel: string
   readonly tui: boolean
 }
+
+/** What `operator` was asked for. */
+export interface OperatorOptions {
+  readonly kubeconfig?: string
+  /** Undefined: all namespaces. */
+  readonly namespace?: string
+  readonly leaseNamespace?: string
+  readonly shadow: boolean
+  readonly config?: string
+  readonly port: number
+  readonly host: string
+  readonly record?: string
+  readonly logLevel: string
+}

@@ -1,11 +1,13 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
+import type { CrdGroup } from '../api/index.js'
 import { errorCode, errorMessage, TidegateError } from '../core/errors.js'
+import { names } from '../core/names.js'
 import { didYouMean } from '../spec/problem.js'
-import type { ExitCode, Output, RunOptions } from './command.js'
+import type { ExitCode, OperatorOptions, Output, RunOptions } from './command.js'
 import { helpEpilogue, helpProlog } from './help.js'
 import { version } from './version.js'
 
-const commandNames = ['run', 'lint', 'kinds', 'scalers', 'connectors', 'schema']
+const commandNames = ['run', 'operator', 'lint', 'kinds', 'scalers', 'connectors', 'schema', 'crds']
 
 /** Runs one command line. Never rejects: what went wrong is written, and is the exit code. */
 export async function runCommand (words: readonly string[], output: Output): Promise<ExitCode> {
@@ -48,6 +50,7 @@ function programWith (output: Output, setExitCode: (code: ExitCode) => void): Co
     })
     .addHelpText('after', `\n${helpEpilogue}`)
   addRun(program, output, setExitCode)
+  addOperator(program, output, setExitCode)
   addLint(program, output, setExitCode)
   addReference(program, output, setExitCode)
   return program
@@ -70,6 +73,22 @@ function addRun (program: Command, output: Output, setExitCode: (code: ExitCode)
     .option('--no-tui', 'write log lines though this is a terminal')
     .addHelpText('after', '\nExamples:\n  tidegate run -f examples/thumbnails/k8s\n  tidegate run -f k8s/ -f secrets.yaml --port 9090\n\nCtrl-C stops receiving, waits for what is in flight, and ends the replicas.')
     .action(async (options: RunOptions) => { setExitCode(await (await import('./commands/run.js')).run(options, output)) })
+}
+
+function addOperator (program: Command, output: Output, setExitCode: (code: ExitCode) => void): void {
+  program.command('operator')
+    .description('scale and deliver in a Kubernetes cluster, from inside it or from outside')
+    .option('--kubeconfig <file>', 'how to reach the cluster; as kubectl finds it unless given, in a pod by its ServiceAccount')
+    .option('--namespace <name>', 'look at objects of this namespace only; at all unless given')
+    .option('--lease-namespace <name>', 'where the lease is by which several operators agree on one; the own namespace unless given')
+    .option('--shadow', 'decide and report, write nothing; needs no lease', false)
+    .option('--config <file>', 'tidegate.yaml with defaults; a mounted ConfigMap')
+    .option('--port <number>', 'port of /healthz, /readyz, /metrics and /status; 0 takes a free one', portNumber, 8080)
+    .option('--host <address>', 'address that this port is opened on; beyond this machine /status wants the bearer token in TIDEGATE_TOKEN', '127.0.0.1')
+    .option('--record <file>', 'append every decision, with all that it was made from, as lines of JSON')
+    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .addHelpText('after', '\nExamples:\n  tidegate operator --kubeconfig ~/.kube/config --shadow\n  tidegate operator --namespace orders')
+    .action(async (options: OperatorOptions) => { setExitCode(await (await import('./commands/operator.js')).operator(options, output)) })
 }
 
 function addLint (program: Command, output: Output, setExitCode: (code: ExitCode) => void): void {
@@ -111,6 +130,11 @@ function addReference (program: Command, output: Output, setExitCode: (code: Exi
   program.command('schema')
     .description('print the JSON Schema of all kinds, for completion and checks in an editor')
     .action(async () => { setExitCode(await (await import('./commands/schema.js')).schema(output)) })
+  program.command('crds')
+    .description('print the CustomResourceDefinitions, as YAML')
+    .addOption(new Option('--group <group>', `API group; ${names.kedaGroup} only where KEDA is not installed`).choices([names.group, names.kedaGroup]).default(names.group))
+    .addHelpText('after', '\nExample:\n  tidegate crds | kubectl apply --server-side -f -')
+    .action(async ({ group }: { readonly group: CrdGroup }) => { setExitCode(await (await import('./commands/crds.js')).crds(group, output)) })
 }
 
 function portNumber (text: string): number {

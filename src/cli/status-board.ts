@@ -12,3 +12,9 @@ export class StatusBoard implements StatusSink {
     return [...this.#statuses].sort(([a], [b]) => a < b ? -1 : 1).map(([, status]) => status)
   }
 }
+
+/** Tells several sinks. */
+export const eachSink = (...sinks: readonly StatusSink[]): StatusSink => ({
+  report: status => { for (const sink of sinks) sink.report(status) },
+  forget: ref => { for (const sink of sinks) sink.forget(ref) },
+})

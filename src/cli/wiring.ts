@@ -1,12 +1,14 @@
 import { functionEndpoint } from '../function/endpoint.js'
+import type { KubeCluster, Term } from '../kube/index.js'
 import { localCluster } from '../local/index.js'
 import type { Registry } from '../registry/registry.js'
 import { system, type System } from '../runtime/system.js'
-import type { Clock, DecisionLog, EventSink, Log, Telemetry } from '../runtime/ports.js'
+import type { Defaults } from '../runtime/configs.js'
+import type { Clock, DecisionLog, EventSink, Log, StatusSink, Telemetry } from '../runtime/ports.js'
+import { eachOf } from './events.js'
 import { LocalWorld } from './local-world.js'
 import type { ProblemBoard } from './problem-board.js'
-import { eachOf } from './events.js'
-import type { StatusBoard } from './status-board.js'
+import { eachSink, type StatusBoard } from './status-board.js'
 
 export interface LocalWiring {
   readonly paths: readonly string[]
@@ -44,6 +46,41 @@ export function localSystem (wiring: LocalWiring): System {
       await loops.stop()
       await functions.close()
       await cluster.stop()
+    },
+  }
+}
+
+export interface ClusterWiring {
+  readonly cluster: KubeCluster
+  /** What the loops write through, as long as the lease is held. */
+  readonly term: Term
+  readonly registry: Registry
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: EventSink
+  readonly telemetry: Telemetry
+  readonly status: StatusSink
+  readonly decisions: DecisionLog
+  readonly defaults: () => Defaults
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** The product in a cluster, for one term of the lease: the same loops, with the Kubernetes API behind their ports. */
+export function clusterSystem ({ cluster, term, clock, log, events, telemetry, status, decisions, registry, defaults, environment }: ClusterWiring): System {
+  const functions = functionEndpoint({ clock })
+  const loops = system({
+    resources: cluster.resources, objects: cluster.objects, targets: cluster.targets, endpoints: cluster.endpoints, functions,
+    state: term.state, ownership: cluster.ownership, status: eachSink(status, term.status), events: eachOf(term.events, events), decisions, telemetry,
+    clock, random: () => Math.random(), log, registry, defaults, clusterObjectNamespace: cluster.homeNamespace, ...workloadIdentity(environment),
+  })
+  return {
+    ...loops,
+    stop: async () => {
+      term.state.close()
+      await loops.stop()
+      await functions.close()
+      await term.status.stop()
+      await term.events.settled()
     },
   }
 }

@@ -16,6 +16,7 @@ export class UnitMemory {
   readonly #clock: Clock
   #version: string | undefined
   #saved = ''
+  #savedMemory: ScaleMemory | undefined
   #savedAt = -Infinity
   #memory: ScaleMemory | undefined
 
@@ -37,6 +38,7 @@ export class UnitMemory {
     const now = this.#clock.now()
     const isFresh = read?.decidedAt !== undefined && now - read.decidedAt <= protects(policy)
     this.#memory = read !== undefined && isFresh ? read : seedMemory(now, current)
+    this.#savedMemory = stored === undefined ? undefined : this.#memory
     return this.#memory
   }
 
@@ -44,7 +46,7 @@ export class UnitMemory {
   async keep (memory: ScaleMemory, policy: ScalePolicy, matters: boolean): Promise<void> {
     this.#memory = memory
     const every = Math.max(saveAtLeastEveryMs, Math.min(saveAtMostEveryMs, protects(policy) / 2))
-    if (!matters && this.#clock.monotonic() - this.#savedAt < every) return
+    if (!matters && (this.#clock.monotonic() - this.#savedAt < every || saysNoMore(memory, this.#savedMemory))) return
     await this.flush()
   }
 
@@ -59,12 +61,22 @@ export class UnitMemory {
     }
     this.#version = (await this.#store.get(this.#key))?.version
     this.#saved = text
+    this.#savedMemory = this.#memory
     this.#savedAt = this.#clock.monotonic()
   }
 
   /** Nobody speaks for the target any more: who does later finds a target that it does not know. */
   async forget (): Promise<void> { await this.#store.delete(this.#key) }
 }
+
+/** Of a target that sleeps the windows hold nothing but zeros, and nothing can be lowered: only their times went on. */
+function saysNoMore (memory: ScaleMemory, saved: ScaleMemory | undefined): boolean {
+  return saved !== undefined && isAsleep(memory) && isAsleep(saved) &&
+    memory.lastSet === saved.lastSet && memory.lastActiveAt === saved.lastActiveAt && memory.adoptedAt === saved.adoptedAt
+}
+
+const isAsleep = ({ recommendations, scaleEvents, failures }: ScaleMemory): boolean =>
+  recommendations.every(r => r.replicas === 0) && scaleEvents.length === 0 && Object.values(failures).every(f => f.count === 0)
 
 /** The shortest time for which a memory holds a count up. */
 const protects = (policy: ScalePolicy): number => Math.min(policy.cooldownMs, policy.scaleDown.stabilizationWindowMs)

@@ -22,6 +22,8 @@ export interface FieldOptions {
   readonly deprecated?: string
   /** Read no more and refused where it is written: what to use instead. */
   readonly removed?: string
+  /** Where it is not written, that says something which its default does not: nobody else may fill it in. */
+  readonly saysByAbsence?: true
   /** Used in production, refused where it is not built yet: what to say. */
   readonly notBuilt?: string
 }
@@ -43,6 +45,8 @@ export interface Field<T> {
   readonly values?: readonly string[]
   /** Of a number. */
   readonly range?: Range
+  /** Of a string. */
+  readonly text?: StringRules
   /** `list` and `map`: their elements. */
   readonly item?: Field<unknown>
   readonly minItems?: number
@@ -81,7 +85,9 @@ type Leaf<T> = FieldOptions & { readonly default?: T }
 export interface StringRules { readonly pattern?: RegExp, readonly mustBe?: string, readonly minLength?: number, readonly maxLength?: number }
 
 export function string<O extends Leaf<string> & StringRules> (options: O): Field<May<string, O>> {
-  return leaf('string', options, () => z.string().check(...textRules(options)), text => text)
+  const { pattern, mustBe, minLength, maxLength } = options
+  const rules = { ...(pattern === undefined ? {} : { pattern }), ...(mustBe === undefined ? {} : { mustBe }), ...(minLength === undefined ? {} : { minLength }), ...(maxLength === undefined ? {} : { maxLength }) }
+  return { ...leaf<May<string, O>>('string', options, () => z.string().check(...textRules(options)), text => text), text: rules }
 }
 
 function textRules ({ minLength, maxLength, pattern, mustBe }: StringRules): z.core.$ZodCheck<string>[] {

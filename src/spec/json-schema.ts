@@ -5,6 +5,8 @@ import type { Mode } from './read.js'
 /** A JSON Schema (2020-12), as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
+export const durationPattern = '^(0|([0-9.]+(ns|us|µs|ms|s|m|h))+)$'
+
 /** What an editor should accept for a field. `text` is for places where every value is text: leaves may be written as text too. */
 export function fieldSchema (field: Field<unknown>, mode: Mode = 'typed'): JsonSchema {
   const { summary, example, deprecated } = field.options
@@ -28,7 +30,7 @@ function shapeOf (field: Field<unknown>, mode: Mode): JsonSchema {
     case 'boolean': return orText(mode, { type: 'boolean' })
     case 'quantity': return { type: ['number', 'string'] }
     case 'number or name': return { type: ['integer', 'string'] }
-    case 'duration': return { type: 'string', pattern: '^(0|([0-9.]+(ns|us|µs|ms|s|m|h))+)$' }
+    case 'duration': return { type: 'string', pattern: durationPattern }
     case 'secret':
     case 'string': return mode === 'typed' ? { type: 'string' } : { type: ['string', 'number', 'boolean'] }
     case 'any': return {}

@@ -51,6 +51,12 @@ describe('reference pages', () => {
     expect(code).toBe(1)
     expect(error).toContain(message)
   })
+  test('the CRDs are ours unless KEDA\'s group is asked for', async () => {
+    const kindsIn = (text: string): readonly string[] => [...text.matchAll(/^ {2}name: (.*)$/gm)].map(([, name = '']) => name)
+    expect(kindsIn((await typed('crds')).out)).toContain('triggers.tidegate.dev')
+    expect(kindsIn((await typed('crds --group keda.sh')).out)).toEqual(['scaledobjects', 'scaledjobs', 'triggerauthentications', 'clustertriggerauthentications'].map(kind => `${kind}.keda.sh`))
+  })
+
   test('the schema narrows metadata by the type of the trigger', async () => {
     const schema = JSON.parse((await typed('schema')).out) as { allOf: unknown[] }
     expect(schema.allOf).toHaveLength(5)

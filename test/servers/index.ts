@@ -27,14 +27,24 @@ export const servers: Readonly<Record<string, Server>> = {
     how: 'let npm reach its registry once: Azurite is installed into ~/.cache/tidegate/servers by itself',
     container: 'docker run -d -p 10001:10001 mcr.microsoft.com/azure-storage/azurite azurite-queue --queueHost 0.0.0.0 --skipApiVersionCheck && export TIDEGATE_AZURITE=http://127.0.0.1:10001',
   },
+  kube: {
+    title: 'the Kubernetes control plane (kube-apiserver, kube-controller-manager, etcd)',
+    variable: 'KUBEBUILDER_ASSETS',
+    ensure: async () => (await import('./kube.js')).ensureKube(),
+    how: 'install Go 1.26 (https://go.dev/dl) and it is built by itself in about five minutes, or name a folder that has the three programs in KUBEBUILDER_ASSETS',
+    container: 'copy the programs out of the images registry.k8s.io/kube-apiserver:v1.36.3, kube-controller-manager:v1.36.3 and etcd:3.6.8-0 into that folder',
+  },
 }
 
 export interface Missing { readonly name: string, readonly server: Server, readonly why: string }
 
-/** Has every server in place, one after the other, and gives back those that could not be had. */
-export async function ensureServers (): Promise<readonly Missing[]> {
+/** Where `npm test` names the servers that its tests need, for the workers. */
+const needed = (): readonly string[] => process.env['TIDEGATE_TEST_SERVERS']?.split(',') ?? Object.keys(servers)
+
+/** Has these servers in place, one after the other, and gives back those that could not be had. */
+export async function ensureServers (names: readonly string[] = needed()): Promise<readonly Missing[]> {
   const missing: Missing[] = []
-  for (const [name, server] of Object.entries(servers)) {
+  for (const [name, server] of Object.entries(servers).filter(([name]) => names.includes(name))) {
     try {
       await server.ensure()
     } catch (error) {

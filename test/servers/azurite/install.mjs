@@ -1,11 +1,11 @@
 // Installs the Azure Storage emulator outside the work tree, once per machine. Tests and the demo use the same one.
 // Plain JavaScript: the demo runs it before anything is built. As a program it prints the path of the queue server.
 import { spawn } from 'node:child_process'
-import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { lock } from '../lock.mjs'
 
 const version = '3.35.0'
 const queueServer = join('node_modules', 'azurite', 'dist', 'src', 'queue', 'main.js')
@@ -26,7 +26,10 @@ export async function installedAzurite (env = process.env) {
 /** Installs what is missing (`npm ci`, about a minute on an empty npm cache) and gives the path of the queue server's script. */
 export async function ensureAzurite ({ env = process.env, progress = line => process.stderr.write(`${line}\n`) } = {}) {
   const folder = azuriteFolder(env)
-  const release = await lock(`${folder}.lock`, progress, async () => await installedAzurite(env) !== undefined)
+  const release = await lock(`${folder}.lock`, {
+    onWait: () => progress('waiting for another installation of azurite'),
+    isDone: async () => await installedAzurite(env) !== undefined,
+  })
   try {
     if (await installedAzurite(env) === undefined) await install(folder, progress)
   } finally {
@@ -63,40 +66,6 @@ function npmCi (cwd, onTick) {
     npm.on('error', reject)
     npm.on('close', code => code === 0 ? resolve() : reject(new Error(`npm ci of azurite ended with ${code}: ${Buffer.concat(said).toString().trim()}`)))
   }).finally(() => clearInterval(ticking))
-}
-
-/** A folder as a lock: making it is atomic. One whose holder is gone is taken over; who waits stops waiting when `isDone`. */
-async function lock (path, progress, isDone) {
-  await mkdir(join(path, '..'), { recursive: true })
-  for (let said = false; !await isDone(); said = true) {
-    try {
-      await mkdir(path)
-      await writeFile(join(path, 'pid'), String(process.pid))
-      return () => rm(path, { recursive: true, force: true })
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error
-      if (await isStale(path)) await rm(path, { recursive: true, force: true })
-      else if (!said) progress('waiting for another installation of azurite')
-    }
-    await sleep(200)
-  }
-  return async () => undefined
-}
-
-/** A holder writes its pid right after making the folder; a folder without one for ten seconds has no holder. */
-async function isStale (path) {
-  try {
-    process.kill(Number(await readFile(join(path, 'pid'), 'utf8')), 0)
-    return false
-  } catch (error) {
-    if (error.code === 'ENOENT') return await olderThan(path, 10_000)
-    return error.code === 'ESRCH'
-  }
-}
-
-async function olderThan (path, ms) {
-  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }))
-  return Date.now() - mtimeMs > ms
 }
 
 async function exists (path) {

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { errorMessage, TidegateError } from '../../core/errors.js'
+import { metricCatalogue } from '../../core/metrics.js'
+import { kubeCluster, type KubeCluster } from '../../kube/index.js'
+import type { Log } from '../../runtime/ports.js'
+import { httpServer, type HttpServer } from '../../telemetry/http-server.js'
+import { logger, type LogLevel } from '../../telemetry/logger.js'
+import { metrics, type Metrics } from '../../telemetry/metrics.js'
+import { builtins } from '../builtins.js'
+import { systemClock } from '../clock.js'
+import type { ExitCode, OperatorOptions, Output } from '../command.js'
+import { readDefaults } from '../config-defaults.js'
+import { decisionFile } from '../decision-file.js'
+import { loggedEvents } from '../events.js'
+import { StatusBoard } from '../status-board.js'
+import { serveTerms } from '../terms.js'
+import { untilStopped } from '../until-stopped.js'
+import { version } from '../version.js'
+import { clusterSystem } from '../wiring.js'
+
+interface Phase { cluster?: KubeCluster, isStopping: boolean }
+
+/** Works in a cluster until it is told to stop. The health server comes first: `/readyz` says what is waited for. */
+export async function operator (options: OperatorOptions, _output: Output): Promise<ExitCode> {
+  const stopping = new AbortController()
+  void untilStopped().then(() => stopping.abort())
+  const log = await logger({ level: levelOf(options.logLevel), destination: process.stdout })
+  const defaults = options.config === undefined ? {} : await readDefaults(options.config, process.env, log)
+  const telemetry = metrics(metricCatalogue)
+  const status = new StatusBoard()
+  const phase: Phase = { isStopping: false }
+  const server = serverFor(options, telemetry, status, phase)
+  const bound = await server.start()
+  const decisions = options.record === undefined ? undefined : await decisionFile(options.record, log)
+  try {
+    const cluster = await open(options, log)
+    phase.cluster = cluster
+    await cluster.start(stopping.signal)
+    if (!stopping.signal.aborted) log.info({ server: cluster.server, address: `http://${bound.host}:${bound.port}`, ...(options.shadow ? { shadow: true } : {}) }, 'ready')
+    if (!stopping.signal.aborted) cluster.elect()
+    await serveTerms({
+      cluster, log,
+      system: term => clusterSystem({
+        cluster, term, registry: builtins, clock: systemClock, log, events: loggedEvents(log), telemetry, status,
+        decisions: decisions ?? { record: () => undefined }, defaults: () => defaults, environment: process.env,
+      }),
+    }, stopping.signal)
+  } finally {
+    phase.isStopping = true
+    await phase.cluster?.stop()
+    await server.stop()
+    await decisions?.close()
+  }
+  log.info({}, 'stopped')
+  return 0
+}
+
+function open ({ kubeconfig, namespace, leaseNamespace, shadow }: OperatorOptions, log: Log): Promise<KubeCluster> {
+  const identity = `${hostname()}_${randomUUID()}`
+  return kubeCluster({ kubeconfig, namespace, leaseNamespace, shadow, version, identity, clock: systemClock, random: () => Math.random(), log })
+    .catch((error: unknown) => {
+      if (error instanceof TidegateError) throw error
+      throw new TidegateError('TG_CONFIG_INVALID', `the cluster cannot be reached: ${errorMessage(error)}`, { cause: error, hint: 'give a kubeconfig with --kubeconfig' })
+    })
+}
+
+function serverFor ({ host, port }: OperatorOptions, telemetry: Metrics, status: StatusBoard, phase: Phase): HttpServer {
+  return httpServer({
+    host, port, metrics: telemetry, status: () => status.all(), live: () => true,
+    ready: () => phase.isStopping ? ['draining'] : phase.cluster?.isSynced === true ? [] : ['waiting for the API server'],
+    ...(process.env['TIDEGATE_TOKEN'] === undefined ? {} : { token: process.env['TIDEGATE_TOKEN'] }),
+  })
+}
+
+const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+function levelOf (text: string): LogLevel {
+  const level = levels.find(l => l === text)
+  if (level === undefined) throw new TidegateError('TG_USAGE', `--log-level ${text} is no level`, { hint: `one of ${levels.join(', ')}` })
+  return level
+}

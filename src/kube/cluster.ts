@@ -1,0 +1,140 @@
+import { names } from '../core/names.js'
+import type { Clock, EndpointSource, Log, ObjectReader, Ownership, ResourceSource, ScaleTarget } from '../runtime/ports.js'
+import { openAccess } from './access.js'
+import { AnnotationStore } from './annotation-store.js'
+import { Autoscalers } from './autoscalers.js'
+import { Discovery } from './discovery.js'
+import { KubeEndpoints } from './endpoints.js'
+import { KubeEvents } from './events.js'
+import { KubeHttp } from './http.js'
+import { LeaseHolder } from './lease.js'
+import { Objects } from './objects.js'
+import { PodCosts } from './pod-costs.js'
+import type { Reflector } from './reflector.js'
+import { KubeResources } from './resources.js'
+import { Revisions } from './revisions.js'
+import { KubeScaleTarget } from './scale-target.js'
+import { Speakers } from './speakers.js'
+import { KubeStatus } from './status.js'
+import { Workloads } from './workloads.js'
+import { Writer } from './writer.js'
+
+export interface KubeOptions {
+  /** As kubectl finds it unless given; in a pod its ServiceAccount. */
+  readonly kubeconfig?: string | undefined
+  /** Only objects of this namespace; all unless given. */
+  readonly namespace?: string | undefined
+  /** Where the lease is; the context's or the pod's namespace unless given. */
+  readonly leaseNamespace?: string | undefined
+  /** Decides and writes nothing, and needs no lease. */
+  readonly shadow: boolean
+  /** Of the program: for the user agent. */
+  readonly version: string
+  /** Unlike that of any other process, ever. */
+  readonly identity: string
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+}
+
+/** What one holder of the lease writes through, from the moment it has it until it stops. */
+export interface Term {
+  readonly state: AnnotationStore
+  readonly status: KubeStatus
+  readonly events: KubeEvents
+}
+
+/** The ports over the Kubernetes API. Caches are warm from `start` on, whoever holds the lease. */
+export class KubeCluster {
+  readonly resources: ResourceSource
+  readonly objects: ObjectReader
+  readonly targets: ScaleTarget
+  readonly endpoints: EndpointSource
+  readonly ownership: Ownership
+  /** Undefined where we only watch. */
+  readonly lease: LeaseHolder | undefined
+  readonly server: string
+  /** Where the lease is, and the Secrets of ClusterTriggerAuthentications. */
+  readonly homeNamespace: string
+  readonly #options: KubeOptions
+  readonly #http: KubeHttp
+  readonly #writer: Writer
+  readonly #resources: KubeResources
+  readonly #speakers: Speakers
+  readonly #reflectors: readonly Reflector<unknown>[]
+  readonly #watching = new AbortController()
+  readonly #electing = new AbortController()
+  #runs: Promise<unknown> = Promise.resolve()
+  #election: Promise<void> = Promise.resolve()
+
+  constructor (http: KubeHttp, server: string, homeNamespace: string, options: KubeOptions) {
+    const { clock, random, log, shadow, namespace = '', identity } = options
+    this.#options = options
+    this.#http = http
+    this.server = server
+    this.homeNamespace = homeNamespace
+    const reflecting = { http, clock, random, log }
+    this.lease = shadow ? undefined : new LeaseHolder({ http, clock, log, namespace: homeNamespace, name: names.product, identity })
+    this.#writer = new Writer(http, { mayWrite: () => this.lease?.mayWrite() ?? true, soon: async () => this.lease?.soon() }, shadow)
+    const workloads = new Workloads(reflecting, namespace)
+    const autoscalers = new Autoscalers(reflecting, namespace)
+    const endpoints = new KubeEndpoints(reflecting, workloads, namespace)
+    const discovery = new Discovery(http, clock)
+    this.#resources = new KubeResources({ ...reflecting, autoscalers, workloads, namespace, shadow, cluster: server })
+    this.#speakers = new Speakers(fn => endpoints.workloadOf(fn)?.ref)
+    for (const reflector of this.#resources.reflectors) reflector.listen(this.#speakers)
+    this.resources = this.#resources
+    this.objects = new Objects({ http, clock, workloads, discovery })
+    this.endpoints = endpoints
+    this.targets = new KubeScaleTarget({ http, writer: this.#writer, workloads, discovery, podCosts: new PodCosts(this.#writer), clock, log })
+    this.ownership = {
+      owns: target => shadow || (this.lease?.holds === true && !autoscalers.scales(target)), // the instant of a write has a check of its own
+      changes: listener => this.lease?.changes(listener) ?? (() => undefined),
+    }
+    this.#reflectors = [...this.#resources.reflectors, ...workloads.reflectors, autoscalers.reflector, ...endpoints.reflectors]
+  }
+
+  /** Whether everything that is watched was listed. */
+  isSynced = false
+
+  /** Begins to watch; resolves when everything is known, or at once when the signal aborts. */
+  async start (signal: AbortSignal): Promise<void> {
+    this.#runs = Promise.all(this.#reflectors.map(reflector => reflector.run(this.#watching.signal)))
+    const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+    await Promise.race([Promise.all(this.#reflectors.map(reflector => reflector.synced)), aborted])
+    this.isSynced = !signal.aborted
+  }
+
+  /** Stands for election until `stop`. */
+  elect (): void { this.#election = this.lease?.run(this.#electing.signal) ?? Promise.resolve() }
+
+  /** What the loops write through, for as long as the lease is held this time. */
+  term (): Term {
+    const { clock, random, log, identity } = this.#options
+    const [http, writer, revisions, resources] = [this.#http, this.#writer, new Revisions(), this.#resources]
+    return {
+      state: new AnnotationStore({
+        http, writer, revisions, log, epoch: () => this.lease?.epoch ?? 0, speakerFor: target => this.#speakers.of(target),
+        find: (kind, namespace, name) => resources.of(kind, namespace, name),
+      }),
+      status: new KubeStatus({ writer, revisions, clock, log, find: ref => resources.get(ref) }),
+      events: new KubeEvents({ writer, clock, random, log, instance: identity, uidOf: ref => resources.get(ref)?.uid }),
+    }
+  }
+
+  /** Gives the lease back and lets go of the API server; only after the loops have stopped. */
+  async stop (): Promise<void> {
+    this.#electing.abort()
+    await this.#election
+    await this.lease?.release()
+    this.#watching.abort()
+    await this.#runs
+    await this.#http.close()
+  }
+}
+
+export async function kubeCluster (options: KubeOptions): Promise<KubeCluster> {
+  const access = await openAccess(options)
+  const http = new KubeHttp({ access, clock: options.clock, log: options.log, version: options.version })
+  return new KubeCluster(http, access.server.host, options.leaseNamespace ?? access.namespace ?? options.namespace ?? 'default', options)
+}

@@ -1,0 +1,1 @@
+export { kubeCluster, type KubeCluster, type Term } from './cluster.js'

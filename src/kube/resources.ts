@@ -1,0 +1,166 @@
+import { readResource, type ScaledObject } from '../api/index.js'
+import { names } from '../core/names.js'
+import { formatProblem, type Origin } from '../spec/index.js'
+import { refKey, type Log, type ObjectRef, type ResourceListener, type ResourceSource } from '../runtime/ports.js'
+import { standingOf, type Standing } from './adoption.js'
+import type { Autoscalers } from './autoscalers.js'
+import { resourceKey, servedKinds, trimResource, type CustomResource } from './custom-resource.js'
+import { Reflector, type ReflectorParts } from './reflector.js'
+import { collectionPath } from './wire.js'
+import type { Workloads } from './workloads.js'
+
+export interface ResourcesParts extends ReflectorParts {
+  readonly log: Log
+  readonly autoscalers: Autoscalers
+  readonly workloads: Workloads
+  /** Empty: all. */
+  readonly namespace: string
+  /** Only watches: every object is looked at as if it were ours. */
+  readonly shadow: boolean
+  /** What problems call the cluster. */
+  readonly cluster: string
+}
+
+/** Milliseconds between two tellings of what changed; the first is told at once. */
+const gatherMs = 200
+
+/** ScaledObjects, ScaledJobs, authentications and Triggers of both groups, as far as their kinds are installed. */
+export class KubeResources implements ResourceSource {
+  readonly #parts: ResourcesParts
+  readonly #origin: Origin
+  readonly #reflectors: readonly Reflector<CustomResource>[]
+  readonly #all = new Map<string, CustomResource>()
+  readonly #kedaOperators = new Set<string>()
+  #listener: ResourceListener | undefined
+  /** What the listener was told last of an object. */
+  readonly #told = new Map<string, string>()
+  readonly #saidForeign = new Map<string, string>()
+  readonly #changed = new Set<string>()
+  #saidAt = -Infinity
+
+  constructor (parts: ResourcesParts) {
+    this.#parts = parts
+    this.#origin = { kind: 'cluster', cluster: parts.cluster }
+    this.#reflectors = servedKinds.map(({ apiVersion, kind, plural, scope }) => new Reflector(parts, {
+      path: collectionPath(apiVersion, plural, scope === 'Cluster' ? '' : parts.namespace), trim: trimResource(apiVersion, kind, plural), optional: true,
+    }))
+    for (const reflector of this.#reflectors) reflector.listen({ applied: resource => this.#came(resource), deleted: resource => this.#went(resource) })
+    parts.autoscalers.onChange(namespace => this.#considerAll(namespace))
+    for (const reflector of parts.workloads.reflectors) {
+      reflector.listen({ applied: ({ ref, replicas }) => this.#kedaOperatorIs(ref, replicas > 0), deleted: ({ ref }) => this.#kedaOperatorIs(ref, false) })
+    }
+  }
+
+  get reflectors (): readonly Reflector<CustomResource>[] { return this.#reflectors }
+
+  get (ref: ObjectRef): CustomResource | undefined { return this.#all.get(resourceKey(ref)) }
+
+  of (kind: string, namespace: string, name: string): CustomResource | undefined {
+    return servedKinds.filter(k => k.kind === kind).map(({ apiVersion }) => this.#all.get(resourceKey({ apiVersion, kind, namespace, name })))
+      .find(found => found !== undefined && this.#rivalOf(found) === undefined)
+  }
+
+  values (): Iterable<CustomResource> { return this.#all.values() }
+
+  /** Everything is known already when this is called: it is told at once. One listener at a time. */
+  async watch (listener: ResourceListener, signal: AbortSignal): Promise<void> {
+    this.#told.clear()
+    this.#listener = listener
+    for (const resource of this.#all.values()) this.#consider(resource)
+    listener.synced()
+    await new Promise<void>(resolve => {
+      if (signal.aborted) return resolve()
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    this.#listener = undefined
+  }
+
+  #came (resource: CustomResource): void {
+    this.#all.set(resourceKey(resource.ref), resource)
+    this.#considerSoon(resource)
+  }
+
+  #went (resource: CustomResource): void {
+    this.#all.delete(resourceKey(resource.ref))
+    this.#leave(resource)
+    const heir = this.of(resource.ref.kind, resource.ref.namespace, resource.ref.name)
+    if (heir !== undefined) this.#considerSoon(heir)
+  }
+
+  #kedaOperatorIs (ref: ObjectRef, atWork: boolean): void {
+    if (ref.name !== 'keda-operator') return
+    const before = this.#kedaOperators.size
+    if (atWork) this.#kedaOperators.add(refKey(ref))
+    else this.#kedaOperators.delete(refKey(ref))
+    if ((before > 0) !== (this.#kedaOperators.size > 0)) this.#considerAll()
+  }
+
+  #considerAll (namespace?: string): void {
+    for (const resource of this.#all.values()) if (namespace === undefined || resource.ref.namespace === namespace) this.#considerSoon(resource)
+  }
+
+  /** What comes in one breath is told in one: whoever hears it goes over all objects each time. */
+  #considerSoon ({ ref }: CustomResource): void {
+    if (this.#listener === undefined) return
+    this.#changed.add(resourceKey(ref))
+    if (this.#changed.size > 1) return
+    this.#parts.clock.after(this.#saidAt + gatherMs - this.#parts.clock.monotonic(), () => this.#considerChanged())
+  }
+
+  #considerChanged (): void {
+    this.#saidAt = this.#parts.clock.monotonic()
+    for (const key of this.#changed) {
+      const resource = this.#all.get(key)
+      if (resource !== undefined) this.#consider(resource)
+    }
+    this.#changed.clear()
+  }
+
+  /** Tells the listener what an object is to us now, where that is another thing than before. */
+  #consider (resource: CustomResource): void {
+    const listener = this.#listener
+    if (listener === undefined) return
+    const { ref, isEnding } = resource
+    if (isEnding || this.#rivalOf(resource) !== undefined) return this.#leave(resource)
+    const parsed = readResource(resource.wanted, this.#origin)
+    const standing = this.#standing(resource, parsed.ok && parsed.value.kind === 'ScaledObject' ? parsed.value : undefined)
+    if (standing.kind === 'foreign') {
+      this.#sayForeign(resource, standing.why)
+      return this.#leave(resource)
+    }
+    this.#saidForeign.delete(resourceKey(ref))
+    const telling = `${resource.uid} ${resource.fingerprint} ${standing.kind === 'blocked' ? formatProblem(standing.problem) : ''}`
+    if (this.#told.get(resourceKey(ref)) === telling) return
+    this.#told.set(resourceKey(ref), telling)
+    if (parsed.ok && standing.kind === 'ours') {
+      for (const problem of parsed.problems) this.#parts.log.warn({ object: refKey(ref) }, formatProblem(problem))
+      listener.applied(parsed.value)
+    } else {
+      listener.refused(ref, [...parsed.ok ? [] : parsed.problems, ...standing.kind === 'blocked' ? [standing.problem] : []])
+    }
+  }
+
+  #standing (resource: CustomResource, so: ScaledObject | undefined): Standing {
+    const isScaled = resource.ref.kind === 'ScaledObject' || resource.ref.kind === 'ScaledJob'
+    if (!isScaled || this.#parts.shadow) return { kind: 'ours' }
+    return standingOf(resource, so, { hpas: this.#parts.autoscalers.of(resource.ref.namespace), kedaRuns: this.#kedaOperators.size > 0 })
+  }
+
+  /** Of two objects of one kind and name in KEDA's group and in ours, ours counts. */
+  #rivalOf ({ ref }: CustomResource): CustomResource | undefined {
+    return ref.apiVersion === names.apiVersion ? undefined : this.#all.get(resourceKey({ ...ref, apiVersion: names.apiVersion }))
+  }
+
+  #sayForeign ({ ref, uid }: CustomResource, why: string): void {
+    const key = resourceKey(ref)
+    const said = `${uid} ${why}`
+    if (this.#saidForeign.get(key) === said) return
+    this.#saidForeign.set(key, said)
+    this.#parts.log.info({ object: refKey(ref), why }, 'left to KEDA; the annotation tidegate.dev/claim hands it over')
+  }
+
+  #leave ({ ref }: CustomResource): void {
+    if (this.#told.delete(resourceKey(ref))) this.#listener?.deleted(ref)
+    if (!this.#all.has(resourceKey(ref))) this.#saidForeign.delete(resourceKey(ref))
+  }
+}

@@ -1,0 +1,64 @@
+import { names } from '../core/names.js'
+import { isMapping } from '../spec/read.js'
+import type { ObjectStatus } from '../runtime/ports.js'
+import type { CustomResource, WireCondition, WireResourceStatus } from './custom-resource.js'
+
+/** What we write into a status. KEDA's kinds have no place for times and generations: their schema would drop them. */
+export interface WireStatusBody extends WireResourceStatus {
+  readonly scaleTargetKind?: string
+  readonly scaleTargetGVKR?: { readonly group: string, readonly version: string, readonly kind: string, readonly resource: string }
+  readonly triggersTypes?: string
+  readonly authenticationsTypes?: string
+}
+
+/** The status of one object as it should stand in the cluster. */
+export function statusOf (status: ObjectStatus, resource: CustomResource, before: WireResourceStatus, now: number): WireStatusBody {
+  const isOurs = resource.ref.apiVersion === names.apiVersion
+  const told = status.conditions.map(({ type, status: state, reason, message }): WireCondition => {
+    const condition = { type, status: state, reason, message: message.slice(0, 4096) }
+    return isOurs ? { ...condition, lastTransitionTime: transitionTime(condition, before, now), observedGeneration: resource.generation } : condition
+  })
+  const types = new Set(told.map(c => c.type))
+  return {
+    conditions: [...told, ...(before.conditions ?? []).filter(c => !types.has(c.type))],
+    ...(isOurs ? { observedGeneration: resource.generation } : {}),
+    ...(resource.ref.kind === 'ScaledObject' ? scaledObjectFields(status, resource, before) : {}),
+  }
+}
+
+/** When the condition turned; its words may change without that. */
+function transitionTime ({ type, status }: WireCondition, before: WireResourceStatus, now: number): string {
+  const was = before.conditions?.find(c => c.type === type)
+  return was?.status === status && was.lastTransitionTime !== undefined ? was.lastTransitionTime : new Date(now).toISOString().replace(/\.\d+Z$/, 'Z')
+}
+
+/** What KEDA's printer columns show, and the count that a target had when it was taken over. */
+function scaledObjectFields ({ scaling }: ObjectStatus, { wanted }: CustomResource, before: WireResourceStatus): Partial<WireStatusBody> {
+  const triggers = isMapping(wanted.spec) && Array.isArray(wanted.spec['triggers']) ? wanted.spec['triggers'].filter(isMapping) : []
+  const texts = (values: readonly unknown[]): string => [...new Set(values.filter(value => typeof value === 'string'))].join(',')
+  const columns = {
+    triggersTypes: texts(triggers.map(trigger => trigger['type'])),
+    authenticationsTypes: texts(triggers.map(trigger => isMapping(trigger['authenticationRef']) ? trigger['authenticationRef']['kind'] ?? 'TriggerAuthentication' : undefined)),
+  }
+  if (scaling === undefined) return columns
+  const { apiVersion, kind } = scaling.target
+  const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]
+  return {
+    ...columns, scaleTargetKind: `${group}/${version}.${kind}`, scaleTargetGVKR: { group, version, kind, resource: `${kind.toLowerCase()}s` },
+    originalReplicaCount: before.originalReplicaCount ?? scaling.current.spec,
+  }
+}
+
+/** Whether anything differs. Fields that are written without being read back count by what we wrote. */
+export function isOther (wanted: WireStatusBody, written: WireStatusBody | undefined): boolean {
+  return isNews(wanted, written) || words(wanted) !== words(written)
+}
+
+/** Whether a condition turned or has another reason, or a new generation was taken in. */
+export const isNews = (wanted: WireStatusBody, written: WireStatusBody | undefined): boolean => turns(wanted) !== turns(written)
+
+const turns = (status: WireStatusBody | undefined): string => JSON.stringify([
+  sorted(status).map(({ type, status: state, reason }) => [type, state, reason]), status?.observedGeneration, status?.originalReplicaCount,
+])
+const words = (status: WireStatusBody | undefined): string => JSON.stringify(sorted(status).map(({ type, message }) => [type, message]))
+const sorted = (status: WireStatusBody | undefined): readonly WireCondition[] => [...status?.conditions ?? []].sort((a, b) => a.type < b.type ? -1 : 1)

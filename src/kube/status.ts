@@ -1,0 +1,106 @@
+import { errorMessage } from '../core/errors.js'
+import { refKey, type Clock, type Log, type ObjectRef, type ObjectStatus, type StatusSink } from '../runtime/ports.js'
+import { ApiError } from './api-error.js'
+import { resourceKey, type CustomResource } from './custom-resource.js'
+import type { Revisions } from './revisions.js'
+import { isNews, isOther, statusOf, type WireStatusBody } from './status-body.js'
+import { objectPath, type Wire } from './wire.js'
+import { NotOwner, type Writer } from './writer.js'
+
+export interface KubeStatusParts {
+  readonly writer: Writer
+  readonly revisions: Revisions
+  readonly clock: Clock
+  readonly log: Log
+  readonly find: (ref: ObjectRef) => CustomResource | undefined
+}
+
+/** Milliseconds between two writes of one object: when a condition turned, and when only its words changed. */
+const turnedMs = 1_000
+const wordsMs = 60_000
+/** What is told in one go is written in one. */
+const gatherMs = 50
+const againMs = 5_000
+
+interface Entry {
+  wanted: WireStatusBody
+  /** As far as we know what the cluster has: what we wrote, before that what was there. */
+  written: WireStatusBody | undefined
+  writtenAt: number
+  dueAt: number
+  cancel: () => void
+}
+
+/** The status subresource of our kinds: conditions, written when they change. Decisions go to the decision log, numbers to the metrics. */
+export class KubeStatus implements StatusSink {
+  readonly #parts: KubeStatusParts
+  readonly #entries = new Map<string, Entry>()
+  readonly #underWay = new Set<Promise<void>>()
+
+  constructor (parts: KubeStatusParts) { this.#parts = parts }
+
+  report (status: ObjectStatus): void {
+    const resource = this.#parts.find(status.ref)
+    if (resource === undefined || !this.#parts.writer.open || !['ScaledObject', 'ScaledJob', 'Trigger'].includes(status.ref.kind)) return
+    const key = resourceKey(status.ref)
+    const entry = this.#entries.get(key) ?? { wanted: {}, written: resource.status, writtenAt: -Infinity, dueAt: Infinity, cancel: () => undefined }
+    this.#entries.set(key, entry)
+    entry.wanted = statusOf(status, resource, entry.written ?? {}, this.#parts.clock.now())
+    this.#plan(status.ref, entry)
+  }
+
+  forget (ref: ObjectRef): void {
+    this.#entries.get(resourceKey(ref))?.cancel()
+    this.#entries.delete(resourceKey(ref))
+  }
+
+  /** Begins no more writes; resolves when those that were begun are over. */
+  async stop (): Promise<void> {
+    for (const { cancel } of this.#entries.values()) cancel()
+    this.#entries.clear()
+    await Promise.all(this.#underWay)
+  }
+
+  #plan (ref: ObjectRef, entry: Entry): void {
+    const { clock } = this.#parts
+    if (!isOther(entry.wanted, entry.written)) {
+      entry.cancel()
+      entry.dueAt = Infinity
+      return
+    }
+    const apart = isNews(entry.wanted, entry.written) ? turnedMs : wordsMs
+    this.#writeAt(ref, entry, Math.max(clock.monotonic() + gatherMs, entry.writtenAt + apart))
+  }
+
+  #writeAt (ref: ObjectRef, entry: Entry, at: number): void {
+    if (at >= entry.dueAt) return
+    entry.cancel()
+    entry.dueAt = at
+    entry.cancel = this.#parts.clock.after(at - this.#parts.clock.monotonic(), () => {
+      entry.dueAt = Infinity
+      const writing = this.#write(ref, entry).finally(() => { this.#underWay.delete(writing) })
+      this.#underWay.add(writing)
+    })
+  }
+
+  async #write (ref: ObjectRef, entry: Entry): Promise<void> {
+    const { writer, revisions, clock, log, find } = this.#parts
+    const resource = find(ref)
+    if (resource === undefined) return
+    const body = entry.wanted
+    try {
+      entry.writtenAt = clock.monotonic()
+      const answer = await writer.write<Wire>({
+        method: 'PATCH', urgency: 'status', path: objectPath(ref.apiVersion, resource.plural, ref.namespace, ref.name, 'status'),
+        body: { metadata: { uid: resource.uid }, status: body },
+      })
+      entry.written = body
+      revisions.wrote(resource, answer?.metadata.resourceVersion)
+      if (this.#entries.get(resourceKey(ref)) === entry) this.#plan(ref, entry)
+    } catch (error) {
+      if (error instanceof NotOwner || (error instanceof ApiError && error.isMissing)) return
+      log.warn({ object: refKey(ref), err: errorMessage(error) }, 'a status could not be written; trying again')
+      if (this.#entries.get(resourceKey(ref)) === entry) this.#writeAt(ref, entry, clock.monotonic() + againMs)
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import { writeFileSync } from 'node:fs'
+import { expect, onTestFinished, test } from 'vitest'
+import { systemClock } from '../../src/cli/clock.js'
+import { ApiError } from '../../src/kube/api-error.js'
+import { Discovery } from '../../src/kube/discovery.js'
+import { LeaseHolder } from '../../src/kube/lease.js'
+import { PodCosts } from '../../src/kube/pod-costs.js'
+import { KubeScaleTarget } from '../../src/kube/scale-target.js'
+import { Workloads } from '../../src/kube/workloads.js'
+import { NotOwner, Writer } from '../../src/kube/writer.js'
+import type { KubeHttp } from '../../src/kube/http.js'
+import type { TargetState } from '../../src/runtime/ports.js'
+import { ManualClock } from '../fakes/manual-clock.js'
+import { quiet } from '../fakes/ports.js'
+import { type Asked, failure, isList, isWatch, list, type Reply, ScriptedApi } from './api-server.js'
+
+const target = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'n', name: 'web' }
+const stored = (version: number, replicas: number) =>
+  ({ metadata: { name: 'web', namespace: 'n', uid: 'u', resourceVersion: String(version), generation: version }, spec: { replicas, template: {} }, status: { replicas, readyReplicas: replicas } })
+const scale = (version: number, replicas: number): Reply => ({ body: { metadata: { resourceVersion: String(version) }, spec: replicas === 0 ? {} : { replicas } } })
+const isScale = ({ path }: Asked): boolean => path.endsWith('/scale')
+
+interface Scene { readonly api: ScriptedApi, readonly targets: KubeScaleTarget, readonly states: (TargetState | undefined)[], readonly http: KubeHttp }
+
+/** A Deployment of 2 at version 5; `onScale` answers its scale subresource. */
+async function scene (onScale: (asked: Asked) => Reply, mayWrite = (): boolean => true): Promise<Scene> {
+  const api = new ScriptedApi()
+  api.script = (asked, response) => {
+    if (isScale(asked)) return onScale(asked)
+    if (isWatch(asked)) { response.writeHead(200).flushHeaders(); return undefined }
+    if (asked.path.includes('/pods/')) return { body: {} }
+    return isList(asked) && asked.path.endsWith('/deployments') ? list(5, stored(5, 2)) : list(5)
+  }
+  const http = await api.start()
+  const parts = { http, clock: systemClock, random: () => 0.5, log: quiet }
+  const workloads = new Workloads(parts, '')
+  const stopping = new AbortController()
+  const runs = workloads.reflectors.map(reflector => reflector.run(stopping.signal))
+  onTestFinished(async () => { stopping.abort(); await Promise.all(runs) })
+  await Promise.all(workloads.reflectors.map(reflector => reflector.synced))
+  const writer = new Writer(http, { mayWrite, soon: async () => undefined }, false)
+  const targets = new KubeScaleTarget({ ...parts, writer, workloads, discovery: new Discovery(http, systemClock), podCosts: new PodCosts(writer) })
+  const states: (TargetState | undefined)[] = []
+  onTestFinished(targets.watch(target, state => { states.push(state) }))
+  return { api, targets, states, http }
+}
+
+test('a count is one PATCH that names the version it was decided on, without a GET before it', async () => {
+  const { api, targets, states } = await scene(() => scale(6, 7))
+  await targets.set(target, 7, new Set())
+  expect(api.asked.filter(isScale)).toMatchObject([{ method: 'PATCH', body: { metadata: { resourceVersion: '5' }, spec: { replicas: 7 } } }])
+  expect(states.map(s => s?.spec)).toEqual([2, 7])
+})
+
+test('a conflict over something else of the target is tried again with the new version', async () => {
+  const { api, targets, states } = await scene(({ method, body }) => {
+    if (method === 'GET') return scale(9, 2)
+    return (body as { metadata: { resourceVersion: string } }).metadata.resourceVersion === '9' ? scale(10, 7) : failure(409, 'Conflict')
+  })
+  await targets.set(target, 7, new Set())
+  expect(api.asked.filter(isScale).map(a => a.method)).toEqual(['PATCH', 'GET', 'PATCH'])
+  expect(states.at(-1)?.spec).toBe(7)
+})
+
+test('a count that somebody else changed meanwhile is not written over: it is told, and decided on anew', async () => {
+  const { api, targets, states } = await scene(({ method }) => method === 'GET' ? scale(9, 4) : failure(409, 'Conflict'))
+  await expect(targets.set(target, 7, new Set())).rejects.toMatchObject({ status: 409 })
+  expect(api.asked.filter(a => a.method === 'PATCH')).toHaveLength(1)
+  expect(states.map(s => s?.spec)).toEqual([2, 4])
+})
+
+test('without the lease nothing is sent', async () => {
+  const { api, targets } = await scene(() => scale(6, 7), () => false)
+  await expect(targets.set(target, 7, new Set())).rejects.toBeInstanceOf(NotOwner)
+  expect(api.asked.filter(isScale)).toEqual([])
+})
+
+test('a lease that ends while a write waits for an overloaded server holds the write back', async () => {
+  let holds = true
+  const { api, targets } = await scene(() => { holds = false; return failure(429, 'TooManyRequests', { 'retry-after': '0' }) }, () => holds)
+  await expect(targets.set(target, 7, new Set())).rejects.toBeInstanceOf(NotOwner)
+  expect(api.asked.filter(isScale)).toHaveLength(1)
+})
+
+test('pods that work are marked as the last to go before a count is lowered, and unmarked when they rest', async () => {
+  const { api, targets } = await scene(({ body }) => scale(6, (body as { spec: { replicas: number } }).spec.replicas))
+  const costs = (): readonly unknown[] => api.asked.filter(a => a.path.includes('/pods/')).map(a => [a.path.split('/').at(-1), (a.body as { metadata: { annotations: unknown } }).metadata.annotations])
+  await targets.set(target, 1, new Set(['web-a']))
+  expect(costs()).toEqual([['web-a', { 'controller.kubernetes.io/pod-deletion-cost': '1000' }]])
+  await targets.set(target, 0, new Set())
+  expect(costs().at(-1)).toEqual(['web-a', { 'controller.kubernetes.io/pod-deletion-cost': null }])
+})
+
+test('a token that was rotated is read again at the first refusal', async () => {
+  const { api, http } = await scene(() => scale(6, 7))
+  writeFileSync(api.tokenFile, 'second')
+  api.script = ({ token }) => token === 'second' ? { body: { ok: true } } : failure(401, 'Unauthorized')
+  expect(await http.request({ method: 'GET', path: '/api', urgency: 'read' })).toEqual({ ok: true })
+})
+
+test('an answer that says why is an error that says it', async () => {
+  const { api, http } = await scene(() => scale(6, 7))
+  api.script = () => failure(422, 'Invalid')
+  const error = await http.request({ method: 'POST', path: '/api', urgency: 'read', body: {} }).catch((e: unknown) => e)
+  expect(error).toBeInstanceOf(ApiError)
+  expect(error).toMatchObject({ status: 422, reason: 'Invalid', message: 'POST /api: 422 Invalid' })
+})
+
+interface StoredLease { metadata: { resourceVersion: string }, spec: { holderIdentity: string, leaseDurationSeconds: number, leaseTransitions: number } }
+
+/** One Lease with compare-and-swap, as an API server keeps it. */
+async function leaseScene (): Promise<{ readonly api: ScriptedApi, readonly holder: (identity: string, clock?: ManualClock) => LeaseHolder, readonly lease: () => StoredLease | undefined }> {
+  const api = new ScriptedApi()
+  let lease: StoredLease | undefined
+  let version = 0
+  api.script = ({ method, body }) => {
+    const given = body as StoredLease | undefined
+    if (method === 'GET') return lease === undefined ? failure(404, 'NotFound') : { body: lease }
+    if (method === 'PUT' && given?.metadata.resourceVersion !== lease?.metadata.resourceVersion) return failure(409, 'Conflict')
+    if (method === 'POST' && lease !== undefined) return failure(409, 'AlreadyExists')
+    lease = { ...given as StoredLease, metadata: { ...given?.metadata, resourceVersion: String(++version) } }
+    return { body: lease }
+  }
+  const http = await api.start()
+  const holder = (identity: string, clock = new ManualClock()): LeaseHolder => {
+    const made = new LeaseHolder({ http, clock, log: quiet, namespace: 'n', name: 'l', identity })
+    const stopping = new AbortController()
+    const running = made.run(stopping.signal)
+    onTestFinished(async () => { stopping.abort(); await clock.advance(1000); await running })
+    return made
+  }
+  return { api, holder, lease: () => lease }
+}
+
+const held = (holder: LeaseHolder, holds: boolean): Promise<void> => new Promise(resolve => {
+  const look = (): void => { if (holder.holds === holds) { stop(); resolve() } }
+  const stop = holder.changes(look)
+  look()
+})
+
+test('one of two holds the lease; when it renews no more, the other has it after three seconds of its own clock, with a higher epoch', async () => {
+  const { api, holder, lease } = await leaseScene()
+  const [one, two] = [new ManualClock(), new ManualClock(0)] // clocks that agree on nothing
+  const first = holder('one', one)
+  await held(first, true)
+  const second = holder('two', two)
+  await api.asks(a => a.method === 'GET', 2)
+  for (let passed = 0; passed < 3000; passed += 1000) {
+    expect(second.holds).toBe(false)
+    const gets = api.asked.filter(a => a.method === 'GET').length
+    while (two.pending === 0) await new Promise(setImmediate)
+    await two.advance(1000)
+    await api.asks(a => a.method === 'GET', gets + 1)
+  }
+  await held(second, true)
+  expect(second.epoch).toBeGreaterThan(first.epoch)
+  expect(lease()?.spec.holderIdentity).toBe('two')
+  while (one.pending === 0) await new Promise(setImmediate)
+  await one.advance(2000)
+  expect(first.mayWrite()).toBe(false)
+  await held(first, false)
+})
+
+test('whoever could not renew for two seconds writes nothing, though nobody took the lease; when it can again, it goes on', async () => {
+  const { api, holder } = await leaseScene()
+  const clock = new ManualClock()
+  const only = holder('one', clock)
+  await held(only, true)
+  expect(only.mayWrite()).toBe(true)
+  const script = api.script
+  api.script = () => failure(503, 'ServiceUnavailable')
+  for (let passed = 0; passed < 2; passed++) {
+    while (clock.pending === 0) await new Promise(setImmediate)
+    await clock.advance(1000)
+  }
+  expect(only.mayWrite()).toBe(false)
+  expect(only.holds).toBe(true)
+  let mayGoOn = false
+  const waiting = only.soon().then(() => { mayGoOn = true })
+  await Promise.resolve()
+  expect(mayGoOn).toBe(false)
+  api.script = script
+  const puts = api.asked.filter(a => a.method === 'PUT').length
+  while (clock.pending === 0) await new Promise(setImmediate)
+  await clock.advance(1000)
+  await api.asks(a => a.method === 'PUT', puts + 1)
+  await waiting
+  expect(only.mayWrite()).toBe(true)
+})
+
+test('a lease given back is free at once', async () => {
+  const { holder, lease } = await leaseScene()
+  const first = holder('one')
+  await held(first, true)
+  await first.release()
+  expect(lease()?.spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 })
+})
