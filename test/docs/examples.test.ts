@@ -6,8 +6,8 @@ import { lint } from '../../src/cli/commands/lint.js'
 
 const examples = readdirSync('examples')
 const pages = ['README.md', ...examples.map(example => `examples/${example}/README.md`), ...markdownBelow('docs')]
-/** Blocks that are whole documents. Those of scalers and connectors are what stands below `metadata` and `source`. */
-const documents = pages.filter(page => !/^docs\/reference\/(scalers|connectors)\//.test(page))
+/** Blocks that are whole documents. Those of scalers, connectors and decisions are fragments. */
+const documents = pages.filter(page => !/^docs\/(reference\/(scalers|connectors)|decisions)\//.test(page))
   .flatMap(page => yamlOf(page).map((block, i) => ({ where: `${page}, block ${i + 1}`, page, block })))
 
 describe('examples', () => {
