@@ -23,7 +23,7 @@ export interface RunOptions {
 /** What `operator` was asked for. */
 export interface OperatorOptions {
   readonly kubeconfig?: string
-  /** Undefined: all namespaces. */
+  /** Names with commas between them. Undefined: all namespaces. */
   readonly namespace?: string
   readonly leaseNamespace?: string
   readonly shadow: boolean

@@ -79,7 +79,7 @@ function addOperator (program: Command, output: Output, setExitCode: (code: Exit
   program.command('operator')
     .description('scale and deliver in a Kubernetes cluster, from inside it or from outside')
     .option('--kubeconfig <file>', 'how to reach the cluster; as kubectl finds it unless given, in a pod by its ServiceAccount')
-    .option('--namespace <name>', 'look at objects of this namespace only; at all unless given')
+    .option('--namespace <names>', 'look at objects of these namespaces only (a,b); at all unless given')
     .option('--lease-namespace <name>', 'where the lease is by which several operators agree on one; the own namespace unless given')
     .option('--shadow', 'decide and report, write nothing; needs no lease', false)
     .option('--config <file>', 'tidegate.yaml with defaults; a mounted ConfigMap')

@@ -1,4 +1,5 @@
 import { refKey, type ObjectRef } from '../runtime/ports.js'
+import { eachNamespace, type Namespaces } from './namespaces.js'
 import { Reflector, type ReflectorParts } from './reflector.js'
 import { collectionPath, type Wire } from './wire.js'
 
@@ -15,13 +16,13 @@ export interface Hpa {
 
 /** HorizontalPodAutoscalers: on a target of theirs we write nothing. */
 export class Autoscalers {
-  readonly reflector: Reflector<Hpa>
+  readonly reflectors: readonly Reflector<Hpa>[]
   readonly #byNamespace = new Map<string, Map<string, Hpa>>()
   readonly #listeners = new Set<(namespace: string) => void>()
 
-  constructor (parts: ReflectorParts, namespace: string) {
-    this.reflector = new Reflector(parts, { path: collectionPath('autoscaling/v2', 'horizontalpodautoscalers', namespace), trim })
-    this.reflector.listen({ applied: hpa => this.#took(hpa, hpa), deleted: hpa => this.#took(hpa, undefined) })
+  constructor (parts: ReflectorParts, namespaces: Namespaces) {
+    this.reflectors = eachNamespace(namespaces, namespace => new Reflector(parts, { path: collectionPath('autoscaling/v2', 'horizontalpodautoscalers', namespace), trim }))
+    for (const reflector of this.reflectors) reflector.listen({ applied: hpa => this.#took(hpa, hpa), deleted: hpa => this.#took(hpa, undefined) })
   }
 
   of (namespace: string): readonly Hpa[] { return [...this.#byNamespace.get(namespace)?.values() ?? []] }

@@ -8,6 +8,7 @@ import { KubeEndpoints } from './endpoints.js'
 import { KubeEvents } from './events.js'
 import { KubeHttp } from './http.js'
 import { LeaseHolder } from './lease.js'
+import type { Namespaces } from './namespaces.js'
 import { Objects } from './objects.js'
 import { PodCosts } from './pod-costs.js'
 import type { Reflector } from './reflector.js'
@@ -22,8 +23,8 @@ import { Writer } from './writer.js'
 export interface KubeOptions {
   /** As kubectl finds it unless given; in a pod its ServiceAccount. */
   readonly kubeconfig?: string | undefined
-  /** Only objects of this namespace; all unless given. */
-  readonly namespace?: string | undefined
+  /** Only objects of these. */
+  readonly namespaces: Namespaces
   /** Where the lease is; the context's or the pod's namespace unless given. */
   readonly leaseNamespace?: string | undefined
   /** Decides and writes nothing, and needs no lease. */
@@ -68,7 +69,7 @@ export class KubeCluster {
   #election: Promise<void> = Promise.resolve()
 
   constructor (http: KubeHttp, server: string, homeNamespace: string, options: KubeOptions) {
-    const { clock, random, log, shadow, namespace = '', identity } = options
+    const { clock, random, log, shadow, namespaces, identity } = options
     this.#options = options
     this.#http = http
     this.server = server
@@ -76,11 +77,11 @@ export class KubeCluster {
     const reflecting = { http, clock, random, log }
     this.lease = shadow ? undefined : new LeaseHolder({ http, clock, log, namespace: homeNamespace, name: names.product, identity })
     this.#writer = new Writer(http, { mayWrite: () => this.lease?.mayWrite() ?? true, soon: async () => this.lease?.soon() }, shadow)
-    const workloads = new Workloads(reflecting, namespace)
-    const autoscalers = new Autoscalers(reflecting, namespace)
-    const endpoints = new KubeEndpoints(reflecting, workloads, namespace)
+    const workloads = new Workloads(reflecting, namespaces)
+    const autoscalers = new Autoscalers(reflecting, namespaces)
+    const endpoints = new KubeEndpoints(reflecting, workloads, namespaces)
     const discovery = new Discovery(http, clock)
-    this.#resources = new KubeResources({ ...reflecting, autoscalers, workloads, namespace, shadow, cluster: server })
+    this.#resources = new KubeResources({ ...reflecting, autoscalers, workloads, namespaces, shadow, cluster: server })
     this.#speakers = new Speakers(fn => endpoints.workloadOf(fn)?.ref)
     for (const reflector of this.#resources.reflectors) reflector.listen(this.#speakers)
     this.resources = this.#resources
@@ -91,7 +92,7 @@ export class KubeCluster {
       owns: target => shadow || (this.lease?.holds === true && !autoscalers.scales(target)), // the instant of a write has a check of its own
       changes: listener => this.lease?.changes(listener) ?? (() => undefined),
     }
-    this.#reflectors = [...this.#resources.reflectors, ...workloads.reflectors, autoscalers.reflector, ...endpoints.reflectors]
+    this.#reflectors = [...this.#resources.reflectors, ...workloads.reflectors, ...autoscalers.reflectors, ...endpoints.reflectors]
   }
 
   /** Whether everything that is watched was listed. */
@@ -136,5 +137,5 @@ export class KubeCluster {
 export async function kubeCluster (options: KubeOptions): Promise<KubeCluster> {
   const access = await openAccess(options)
   const http = new KubeHttp({ access, clock: options.clock, log: options.log, version: options.version })
-  return new KubeCluster(http, access.server.host, options.leaseNamespace ?? access.namespace ?? options.namespace ?? 'default', options)
+  return new KubeCluster(http, access.server.host, options.leaseNamespace ?? access.namespace ?? options.namespaces[0] ?? 'default', options)
 }

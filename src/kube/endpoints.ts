@@ -1,5 +1,6 @@
 import type { Endpoint, EndpointSource, FunctionRef, FunctionState } from '../runtime/ports.js'
 import { FunctionPods, urlOf } from './function-pods.js'
+import { eachNamespace, type Namespaces } from './namespaces.js'
 import { Reflector, type ReflectorParts } from './reflector.js'
 import { collectionPath, nameKey, type Wire } from './wire.js'
 import type { Workload, Workloads } from './workloads.js'
@@ -25,22 +26,21 @@ const serviceLabel = 'kubernetes.io/service-name'
 export class KubeEndpoints implements EndpointSource {
   readonly #parts: ReflectorParts
   readonly #workloads: Workloads
-  readonly #services: Reflector<Service>
-  readonly #slices: Reflector<Slice>
+  readonly reflectors: readonly (Reflector<Service> | Reflector<Slice>)[]
+  readonly #services = new Map<string, Service>()
   readonly #slicesOf = new Map<string, Map<string, Slice>>()
   readonly #watched = new Set<Watched>()
 
-  constructor (parts: ReflectorParts, workloads: Workloads, namespace: string) {
+  constructor (parts: ReflectorParts, workloads: Workloads, namespaces: Namespaces) {
     this.#parts = parts
     this.#workloads = workloads
-    this.#services = new Reflector(parts, { path: collectionPath('v1', 'services', namespace), trim: trimService })
-    this.#slices = new Reflector(parts, { path: collectionPath('discovery.k8s.io/v1', 'endpointslices', namespace), trim: trimSlice })
-    this.#services.listen({ applied: (_, key) => this.#changed(key), deleted: (_, key) => this.#changed(key) })
-    this.#slices.listen({ applied: (slice, key) => this.#sliceIs(slice, key, slice), deleted: (slice, key) => this.#sliceIs(slice, key, undefined) })
+    const services = eachNamespace(namespaces, namespace => new Reflector(parts, { path: collectionPath('v1', 'services', namespace), trim: trimService }))
+    const slices = eachNamespace(namespaces, namespace => new Reflector(parts, { path: collectionPath('discovery.k8s.io/v1', 'endpointslices', namespace), trim: trimSlice }))
+    for (const each of services) each.listen({ applied: (service, key) => this.#serviceIs(key, service), deleted: (_, key) => this.#serviceIs(key, undefined) })
+    for (const each of slices) each.listen({ applied: (slice, key) => this.#sliceIs(slice, key, slice), deleted: (slice, key) => this.#sliceIs(slice, key, undefined) })
+    this.reflectors = [...services, ...slices]
     workloads.onShape(namespace => { for (const watched of this.#watched) if (watched.fn.namespace === namespace) watched.look() })
   }
-
-  get reflectors (): readonly (Reflector<Service> | Reflector<Slice>)[] { return [this.#services, this.#slices] }
 
   watch (fn: FunctionRef, listener: (state: FunctionState | undefined) => void): () => void {
     const watched: Watched = new Watched(fn, () => this.#stateOf(fn, watched), listener)
@@ -54,7 +54,7 @@ export class KubeEndpoints implements EndpointSource {
 
   /** What is behind a function's name: what its Service selects, or the workload of that name. */
   workloadOf (fn: FunctionRef): Workload | undefined {
-    const service = this.#services.get(fn.namespace, fn.name)
+    const service = this.#services.get(nameKey(fn))
     const all = [...this.#workloads.of(fn.namespace)]
     if (service === undefined) return all.find(w => w.ref.name === fn.name && w.ref.kind === 'Deployment')
     const selector = Object.entries(service.selector)
@@ -62,7 +62,7 @@ export class KubeEndpoints implements EndpointSource {
   }
 
   #stateOf (fn: FunctionRef, watched: Watched): FunctionState | undefined {
-    const service = this.#services.get(fn.namespace, fn.name)
+    const service = this.#services.get(nameKey(fn))
     const workload = this.workloadOf(fn)
     if (service !== undefined) {
       watched.stop()
@@ -85,6 +85,12 @@ export class KubeEndpoints implements EndpointSource {
     const ready = found.filter(each => each.isReady)
     const usable = ready.length > 0 ? ready : found.filter(each => each.isServing)
     return [...new Map(usable.map(each => [each.id, { id: each.id, url: urlOf(each.address, each.number) }])).values()]
+  }
+
+  #serviceIs (key: string, now: Service | undefined): void {
+    if (now === undefined) this.#services.delete(key)
+    else this.#services.set(key, now)
+    this.#changed(key)
   }
 
   #sliceIs (named: Slice, key: string, now: Slice | undefined): void {

@@ -5,6 +5,7 @@ import { refKey, type Log, type ObjectRef, type ResourceListener, type ResourceS
 import { standingOf, type Standing } from './adoption.js'
 import type { Autoscalers } from './autoscalers.js'
 import { resourceKey, servedKinds, trimResource, type CustomResource } from './custom-resource.js'
+import { eachNamespace, type Namespaces } from './namespaces.js'
 import { Reflector, type ReflectorParts } from './reflector.js'
 import { collectionPath } from './wire.js'
 import type { Workloads } from './workloads.js'
@@ -13,8 +14,7 @@ export interface ResourcesParts extends ReflectorParts {
   readonly log: Log
   readonly autoscalers: Autoscalers
   readonly workloads: Workloads
-  /** Empty: all. */
-  readonly namespace: string
+  readonly namespaces: Namespaces
   /** Only watches: every object is looked at as if it were ours. */
   readonly shadow: boolean
   /** What problems call the cluster. */
@@ -41,9 +41,9 @@ export class KubeResources implements ResourceSource {
   constructor (parts: ResourcesParts) {
     this.#parts = parts
     this.#origin = { kind: 'cluster', cluster: parts.cluster }
-    this.#reflectors = servedKinds.map(({ apiVersion, kind, plural, scope }) => new Reflector(parts, {
-      path: collectionPath(apiVersion, plural, scope === 'Cluster' ? '' : parts.namespace), trim: trimResource(apiVersion, kind, plural), optional: true,
-    }))
+    this.#reflectors = servedKinds.flatMap(({ apiVersion, kind, plural, scope }) => eachNamespace(scope === 'Cluster' ? [] : parts.namespaces, namespace => new Reflector(parts, {
+      path: collectionPath(apiVersion, plural, namespace), trim: trimResource(apiVersion, kind, plural), optional: true,
+    })))
     for (const reflector of this.#reflectors) reflector.listen({ applied: resource => this.#came(resource), deleted: resource => this.#went(resource) })
     parts.autoscalers.onChange(namespace => this.#considerAll(namespace))
     for (const reflector of parts.workloads.reflectors) {

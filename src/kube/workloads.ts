@@ -1,4 +1,5 @@
 import { refKey, type ObjectRef, type PodContainer } from '../runtime/ports.js'
+import { eachNamespace, type Namespaces } from './namespaces.js'
 import { Reflector, type ReflectorParts } from './reflector.js'
 import { collectionPath, type ObjectMeta, type Wire } from './wire.js'
 
@@ -66,18 +67,17 @@ const none: readonly never[] = []
 
 /** Every Deployment and StatefulSet of the cluster, or of one namespace: a few hundred bytes each. */
 export class Workloads {
-  readonly #reflectors: Readonly<Record<WatchedKind, Reflector<Workload>>>
+  readonly reflectors: readonly Reflector<Workload>[]
   readonly #listeners = new Map<string, Set<(workload: Workload | undefined) => void>>()
   readonly #ofNamespace = new Map<string, Map<string, Workload>>()
   readonly #anyListeners = new Set<(namespace: string) => void>()
 
-  constructor (parts: ReflectorParts, namespace: string) {
-    const reflector = (kind: WatchedKind): Reflector<Workload> => new Reflector(parts, { path: collectionPath(apiVersion, watched[kind], namespace), trim: trim(kind) })
-    this.#reflectors = { Deployment: reflector('Deployment'), StatefulSet: reflector('StatefulSet') }
-    for (const each of Object.values(this.#reflectors)) each.listen({ applied: workload => this.#took(workload, workload), deleted: workload => this.#took(workload, undefined) })
+  constructor (parts: ReflectorParts, namespaces: Namespaces) {
+    const reflectors = (kind: WatchedKind): readonly Reflector<Workload>[] =>
+      eachNamespace(namespaces, namespace => new Reflector(parts, { path: collectionPath(apiVersion, watched[kind], namespace), trim: trim(kind) }))
+    this.reflectors = [...reflectors('Deployment'), ...reflectors('StatefulSet')]
+    for (const each of this.reflectors) each.listen({ applied: workload => this.#took(workload, workload), deleted: workload => this.#took(workload, undefined) })
   }
-
-  get reflectors (): readonly Reflector<Workload>[] { return Object.values(this.#reflectors) }
 
   get (target: ObjectRef): Workload | undefined { return this.#ofNamespace.get(target.namespace)?.get(refKey(target)) }
 

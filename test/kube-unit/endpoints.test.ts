@@ -25,8 +25,8 @@ async function scene (objects: Readonly<Record<string, readonly object[]>>, fn: 
   }
   const http = await api.start()
   const parts = { http, clock: systemClock, random: () => 0.5, log: quiet }
-  const workloads = new Workloads(parts, '')
-  const endpoints = new KubeEndpoints(parts, workloads, '')
+  const workloads = new Workloads(parts, [])
+  const endpoints = new KubeEndpoints(parts, workloads, [])
   const stopping = new AbortController()
   const all = [...workloads.reflectors, ...endpoints.reflectors]
   const runs = all.map(reflector => reflector.run(stopping.signal))

@@ -33,7 +33,7 @@ async function scene (onScale: (asked: Asked) => Reply, mayWrite = (): boolean =
   }
   const http = await api.start()
   const parts = { http, clock: systemClock, random: () => 0.5, log: quiet }
-  const workloads = new Workloads(parts, '')
+  const workloads = new Workloads(parts, [])
   const stopping = new AbortController()
   const runs = workloads.reflectors.map(reflector => reflector.run(stopping.signal))
   onTestFinished(async () => { stopping.abort(); await Promise.all(runs) })

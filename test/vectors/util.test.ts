@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { areInitialized, initialConditions, matchesSelector, parseSelector } from '../../src/api/index.js'
 import { parseDuration } from '../../src/core/duration.js'
+import { namespacesFrom } from '../../src/kube/namespaces.js'
 import { normalizeMetricName } from '../../src/plugin/index.js'
 import { integer, list, map, string, type Field } from '../../src/spec/index.js'
 import { readField, Report } from '../../src/spec/read.js'
@@ -11,13 +12,14 @@ type Given =
   | { kind: 'normalize' | 'int_list' | 'string_map', input: string }
   | { kind: 'int_range', from: string, to: string }
   | { kind: 'watch_label_selector' | 'watch_label_selector_trigger_auth', set: boolean, value: string | null }
+  | { kind: 'watch_namespace', set: boolean, value?: string | null }
   | { kind: 'label_filter', selector: string | null, objectLabels: Text }
   | { kind: 'env_duration', value: string | null }
   | { kind: 'conditions_initial' }
   | { kind: 'conditions_initialized', types: string[] }
 interface Expect {
   ok?: boolean, output?: string, values?: number[], map?: Text, matchLabels?: Text | null, handled?: boolean
-  durationMs?: number | null, conditions?: Text, initialized?: boolean
+  durationMs?: number | null, conditions?: Text, initialized?: boolean, namespaces?: string[]
 }
 
 const integers = list(integer({ summary: 'Number.' }), { summary: 'Numbers.', range: '-' })
@@ -39,6 +41,8 @@ testVectors<Given, Expect>('util', ({ given, expect: wanted }) => {
       }
       return
     }
+    // KEDA does not start without its variable; an option that is not given means all.
+    case 'watch_namespace': return expect(namespacesFrom(given.set ? given.value ?? '' : undefined)).toEqual(wanted.namespaces ?? [])
     case 'label_filter': return expect(matchesSelector(parseSelector(given.selector ?? '') ?? [], given.objectLabels)).toBe(wanted.handled)
     case 'env_duration': {
       const duration = (given.value ?? '') === '' ? null : parseDuration(given.value ?? '')

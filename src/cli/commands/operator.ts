@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { errorMessage, TidegateError } from '../../core/errors.js'
 import { metricCatalogue } from '../../core/metrics.js'
-import { kubeCluster, type KubeCluster } from '../../kube/index.js'
+import { kubeCluster, namespacesFrom, type KubeCluster } from '../../kube/index.js'
 import type { Log } from '../../runtime/ports.js'
 import { httpServer, type HttpServer } from '../../telemetry/http-server.js'
 import { logger, type LogLevel } from '../../telemetry/logger.js'
@@ -58,7 +58,7 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
 
 function open ({ kubeconfig, namespace, leaseNamespace, shadow }: OperatorOptions, log: Log): Promise<KubeCluster> {
   const identity = `${hostname()}_${randomUUID()}`
-  return kubeCluster({ kubeconfig, namespace, leaseNamespace, shadow, version, identity, clock: systemClock, random: () => Math.random(), log })
+  return kubeCluster({ kubeconfig, namespaces: namespacesFrom(namespace), leaseNamespace, shadow, version, identity, clock: systemClock, random: () => Math.random(), log })
     .catch((error: unknown) => {
       if (error instanceof TidegateError) throw error
       throw new TidegateError('TG_CONFIG_INVALID', `the cluster cannot be reached: ${errorMessage(error)}`, { cause: error, hint: 'give a kubeconfig with --kubeconfig' })
