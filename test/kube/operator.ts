@@ -1,31 +1,12 @@
-import { readFile } from 'node:fs/promises'
 import { onTestFinished } from 'vitest'
-import { parseAllDocuments } from 'yaml'
 import { Run } from '../scenario/harness.js'
 import type { AuditEntry, KubeControlPlane, KubeObject } from '../servers/kube.js'
+
+export { installKinds, installRights } from './install.js'
 
 export interface Condition { readonly type: string, readonly status: string, readonly reason: string, readonly message: string, readonly lastTransitionTime?: string, readonly observedGeneration?: number }
 export type Scaled = KubeObject & { readonly status?: { readonly conditions?: readonly Condition[], readonly [field: string]: unknown } }
 export type Deployment = KubeObject & { readonly spec: { readonly replicas: number }, readonly status?: { readonly readyReplicas?: number, readonly replicas?: number } }
-
-/** Puts the kinds of a group of ours in place and waits until they are served. */
-export async function installKinds ({ admin }: KubeControlPlane, ...groups: readonly ('keda.sh' | 'tidegate.dev')[]): Promise<void> {
-  for (const group of groups) {
-    for (const document of parseAllDocuments(await readFile(`deploy/crds/${group}.yaml`, 'utf8'))) {
-      const crd = document.toJS() as KubeObject
-      await admin.apply(crd)
-      await admin.until<Scaled>(await admin.pathOf(crd), c => conditionOf(c, 'Established')?.status === 'True')
-    }
-  }
-}
-
-/** Puts the shipped account and its rights in place; a kubeconfig of that account, which tests run the program with. */
-export async function installRights (kube: KubeControlPlane): Promise<string> {
-  for (const file of ['namespace', 'service-account', 'cluster-role', 'role']) {
-    for (const document of parseAllDocuments(await readFile(`deploy/manifests/${file}.yaml`, 'utf8'))) await kube.admin.apply(document.toJS() as KubeObject)
-  }
-  return kube.kubeconfig('system:serviceaccount:tidegate:tidegate')
-}
 
 export const conditionOf = (object: Scaled | undefined, type: string): Condition | undefined => object?.status?.conditions?.find(c => c.type === type)
 
