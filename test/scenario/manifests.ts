@@ -4,7 +4,7 @@ const fixtures = join(import.meta.dirname, 'fixtures')
 
 type Values = Readonly<Record<string, unknown>>
 
-/** A Deployment that runs one of the fixture programs. */
+/** A Deployment that runs one of the fixture programs: on one machine by its command, in a cluster by the fake kubelet, which runs the image `process` in the same way. */
 export function deployment (name: string, program: 'function' | 'queue-worker', env: Readonly<Record<string, string>>, pod: Values = {}): object {
   return {
     apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name },
@@ -15,7 +15,7 @@ export function deployment (name: string, program: 'function' | 'queue-worker', 
         spec: {
           terminationGracePeriodSeconds: 1,
           containers: [{
-            name: 'main', command: [process.execPath, join(fixtures, `${program}.mjs`)], env: Object.entries(env).map(([name, value]) => ({ name, value })),
+            name: 'main', image: 'process', command: [process.execPath, join(fixtures, `${program}.mjs`)], env: Object.entries(env).map(([name, value]) => ({ name, value })),
             ...(program === 'function' ? { ports: [{ name: 'http', containerPort: 8080 }], readinessProbe: { httpGet: { path: '/', port: 'http' } } } : {}),
           }],
           ...pod,

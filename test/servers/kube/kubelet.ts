@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isPassing, KubeError, type KubeClient, type KubeObject } from './client.js'
+import { isProcess, PodProcesses } from './pod-process.js'
 
 /**
  * Annotations of a pod that say what becomes of it; times in milliseconds.
@@ -9,16 +10,24 @@ import { isPassing, KubeError, type KubeClient, type KubeObject } from './client
  */
 const script = (word: 'ready-after' | 'stop-after' | 'exit-after' | 'exit-code'): string => `kubelet.test/${word}`
 
-/** A kubelet that runs nothing: pods get a node, an address and the states of their script. */
+/** A kubelet that runs nothing: pods get a node, an address and the states of their script. Only a pod of the image `process` is one: its command runs here, and is ready when it says so. */
 export interface FakeKubelet {
   readonly node: string
+  readonly processes: PodProcesses
   /** Makes readiness go away and come back. */
   setReady(namespace: string, pod: string, ready: boolean): Promise<void>
   stop(): Promise<void>
 }
 
-interface Pod extends KubeObject {
-  readonly spec: { readonly nodeName?: string, readonly containers: readonly { readonly name: string, readonly image: string }[] }
+interface Container {
+  readonly name: string
+  readonly image: string
+  readonly command?: readonly string[]
+  readonly env?: readonly { readonly name: string, readonly value?: string }[]
+  readonly readinessProbe?: { readonly httpGet?: { readonly path?: string } }
+}
+export interface Pod extends KubeObject {
+  readonly spec: { readonly nodeName?: string, readonly terminationGracePeriodSeconds?: number, readonly containers: readonly Container[] }
   readonly status?: { readonly phase?: string, readonly podIP?: string, readonly conditions?: readonly { readonly type: string, readonly status: string }[] }
 }
 
@@ -26,23 +35,25 @@ export async function fakeKubelet (client: KubeClient, node = 'node-1'): Promise
   await addNode(client, node)
   const stopping = new AbortController()
   const lives = new Map<string, PodLife>()
+  const processes = new PodProcesses()
   let addresses = 0
   const address = (): string => `10.200.${Math.floor(addresses / 250) % 256}.${addresses++ % 250 + 1}`
   const watching = client.watch<Pod>('/api/v1/pods', ({ type, object: pod }) => {
     const uid = pod.metadata.uid ?? ''
     if (type === 'DELETED') { lives.get(uid)?.end(); lives.delete(uid); return }
-    const life = lives.get(uid) ?? podLife(client, node, address, stopping.signal)
+    const life = lives.get(uid) ?? podLife({ client, node, address, processes, signal: stopping.signal })
     lives.set(uid, life)
     life.saw(pod)
   }, stopping.signal)
   return {
-    node,
+    node, processes,
     async setReady (namespace, name, ready) {
       await client.patch(`/api/v1/namespaces/${namespace}/pods/${name}/status`, { status: { conditions: readiness(ready) } }, 'strategic-merge')
     },
     async stop () {
       stopping.abort()
       await watching
+      await processes.stopAll()
     },
   }
 }
@@ -56,22 +67,24 @@ async function addNode (client: KubeClient, name: string): Promise<void> {
 }
 
 interface PodLife { saw(pod: Pod): void, end(): void }
+interface Parts { readonly client: KubeClient, readonly node: string, readonly address: () => string, readonly processes: PodProcesses, readonly signal: AbortSignal }
 
 /** One pod from binding to the end. Each step is taken once; a pod that is gone meanwhile ends it quietly. */
-function podLife (client: KubeClient, node: string, address: () => string, signal: AbortSignal): PodLife {
+function podLife (given: Parts): PodLife {
   const over = new AbortController()
-  const until = AbortSignal.any([signal, over.signal])
+  const until = AbortSignal.any([given.signal, over.signal])
+  const parts = { ...given, signal: until }
   let isStarted = false
   let isStopping = false
   const take = (step: () => Promise<void>): void => { void step().catch((error: unknown) => { if (!until.aborted && !isGone(error)) throw error }) }
   return {
     saw (pod) {
       if (pod.metadata.deletionTimestamp !== undefined) {
-        if (!isStopping) take(() => stop(client, pod, until))
+        if (!isStopping) take(() => stop(pod, parts))
         isStopping = true
       } else if (!isStarted) {
         isStarted = true
-        take(() => start(client, pod, node, address, until))
+        take(() => start(pod, parts))
       }
     },
     end: () => over.abort(),
@@ -93,13 +106,14 @@ async function insist (ask: () => Promise<unknown>, signal: AbortSignal): Promis
   }
 }
 
-async function start (client: KubeClient, pod: Pod, node: string, address: () => string, signal: AbortSignal): Promise<void> {
+async function start (pod: Pod, { client, node, address, processes, signal }: Parts): Promise<void> {
   if (isOver(pod)) return
   if (pod.spec.nodeName === undefined) await insist(() => bind(client, pod, node), signal)
   const wait = said(pod, 'ready-after') ?? '0'
-  const isSoon = wait === '0'
+  const isSoon = wait === '0' && !isProcess(pod)
   const podIP = pod.status?.podIP ?? address()
   await setStatus(client, pod, signal, { phase: 'Running', podIP, podIPs: [{ ip: podIP }], hostIP: '127.0.0.1', startTime: now(), ...running(pod, isSoon) })
+  if (isProcess(pod)) return await startProcess({ ...pod, status: { podIP } }, { client, processes, signal })
   if (!isSoon && wait !== 'never') {
     await sleep(Number(wait), undefined, { signal })
     await setStatus(client, pod, signal, running(pod, true))
@@ -110,6 +124,14 @@ async function start (client: KubeClient, pod: Pod, node: string, address: () =>
   await setStatus(client, pod, signal, ended(pod, Number(said(pod, 'exit-code') ?? 0)))
 }
 
+/** Its states are told one after the other; one that is gone meanwhile is told no more. */
+async function startProcess (pod: Pod, { client, processes, signal }: Pick<Parts, 'client' | 'processes' | 'signal'>): Promise<void> {
+  let told = Promise.resolve()
+  await processes.start(pod, pod.status?.podIP ?? '', isReady => {
+    told = told.then(() => setStatus(client, pod, signal, running(pod, isReady))).catch((error: unknown) => { if (!signal.aborted && !isGone(error)) throw error })
+  })
+}
+
 const isOver = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed'
 
 async function bind (client: KubeClient, { metadata: { name, namespace } }: Pod, node: string): Promise<void> {
@@ -117,7 +139,8 @@ async function bind (client: KubeClient, { metadata: { name, namespace } }: Pod,
     { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target: { apiVersion: 'v1', kind: 'Node', name: node } })
 }
 
-async function stop (client: KubeClient, pod: Pod, signal: AbortSignal): Promise<void> {
+async function stop (pod: Pod, { client, processes, signal }: Parts): Promise<void> {
+  await processes.stop(pod)
   const stopAfter = Number(said(pod, 'stop-after') ?? 0)
   if (stopAfter > 0) {
     if (!isOver(pod)) await setStatus(client, pod, signal, { conditions: readiness(false) })
