@@ -1,3 +1,4 @@
+import type { EpochMs } from '../core/clock.js'
 import { annotation, names } from '../core/names.js'
 import { didYouMean, type Problem } from '../spec/index.js'
 import { boolFromText } from '../spec/text.js'
@@ -11,6 +12,7 @@ const keda = (name: string): string => `autoscaling.${names.kedaGroup}/${name}`
 export const ownAnnotations = {
   claim: 'Hands an object over from a live KEDA: its pause then means that KEDA is out.',
   paused: 'Holds the count.',
+  'paused-until': 'Instant, as 2026-07-01T06:00:00Z, at which every pause of the object ends by itself; with no other pause it holds the count until then.',
   'paused-replicas': 'Holds this count.',
   'paused-scale-in': 'Lowers nothing.',
   'paused-scale-out': 'Raises nothing.',
@@ -30,6 +32,7 @@ export interface ScalingAnnotations {
   readonly pausedReplicas?: number
   readonly pausedScaleIn: boolean
   readonly pausedScaleOut: boolean
+  readonly pausedUntil?: EpochMs
   readonly forceActivation: boolean
   readonly maxStep?: number
   readonly hpaDefaults: boolean
@@ -41,6 +44,7 @@ export function scalingAnnotations (annotations: Annotations): ScalingAnnotation
   const either = (name: string): string | undefined => annotations[annotation(name)] ?? annotations[keda(name)]
   const ours = (name: string): string | undefined => claimed ? annotations[annotation(name)] : either(name)
   const pausedReplicas = countFrom(ours('paused-replicas'))
+  const pausedUntil = instantFrom(annotations[annotation('paused-until')])
   const maxStep = countFrom(annotations[annotation('max-step')])
   return {
     claimed,
@@ -50,6 +54,7 @@ export function scalingAnnotations (annotations: Annotations): ScalingAnnotation
     forceActivation: isOn(either('force-activation')),
     hpaDefaults: annotations[annotation('behavior')] === 'hpa-defaults',
     ...(pausedReplicas === undefined ? {} : { pausedReplicas }),
+    ...(pausedUntil === undefined ? {} : { pausedUntil }),
     ...(maxStep === undefined ? {} : { maxStep }),
   }
 }
@@ -58,7 +63,7 @@ export function scalingAnnotations (annotations: Annotations): ScalingAnnotation
 export function scalingAnnotationProblems (annotations: Annotations): Problem[] {
   return [
     ...[annotation('paused-replicas'), keda('paused-replicas')].flatMap(key => needsCount(annotations, key, 0)),
-    ...needsCount(annotations, annotation('max-step'), 1),
+    ...needsCount(annotations, annotation('max-step'), 1), ...untilProblems(annotations),
     ...behaviorProblems(annotations), ...objectiveProblems(annotations), ...unknownProblems(annotations),
   ]
 }
@@ -71,6 +76,12 @@ function needsCount (annotations: Annotations, key: string, least: number): Prob
   const count = countFrom(text)
   if (text === undefined || (count !== undefined && count >= least)) return []
   return [problem(key, `"${text}" is not a whole number of at least ${least}`, { hint: 'for example "3"' })]
+}
+
+function untilProblems (annotations: Annotations): Problem[] {
+  const text = annotations[annotation('paused-until')]
+  return text === undefined || instantFrom(text) !== undefined ? []
+    : [problem(annotation('paused-until'), `"${text}" is no instant of RFC 3339`, { hint: 'for example "2026-07-01T06:00:00Z" or "2026-07-01T08:00:00+02:00"' })]
 }
 
 function behaviorProblems (annotations: Annotations): Problem[] {
@@ -96,4 +107,14 @@ const isOn = (text: string | undefined): boolean => text !== undefined && boolFr
 
 function countFrom (text: string | undefined): number | undefined {
   return text !== undefined && /^\+?\d{1,9}$/.test(text) ? Number(text) : undefined
+}
+
+/** RFC 3339: a date, a time and the distance from UTC, all three. */
+function instantFrom (text: string | undefined): EpochMs | undefined {
+  const written = /^(\d{4}-\d\d-(\d\d))[Tt ](\d\d:\d\d:\d\d(?:\.\d+)?)([Zz]|[+-]\d\d:\d\d)$/.exec(text ?? '')
+  if (written === null) return undefined
+  const [, date = '', day = '', time = '', zone = ''] = written
+  const isDay = new Date(`${date}T00:00:00Z`).getUTCDate() === Number(day) // the 31st of February would be the 3rd of March
+  const at = Date.parse(`${date}T${time}${zone.toUpperCase()}`)
+  return isDay && Number.isFinite(at) ? at : undefined
 }

@@ -28,8 +28,6 @@ export function scalePolicyOf ({ spec, metadata }: ScaledObject, createdAt: Epoc
     scaleUp: rulesFrom(rulesOf(behavior?.scaleUp), unsaid.scaleUp),
     scaleDown: rulesFrom(rulesOf(behavior?.scaleDown), unsaid.scaleDown),
     ...pauseOf(said),
-    pausedScaleIn: said.pausedScaleIn,
-    pausedScaleOut: said.pausedScaleOut,
     forceActivation: said.forceActivation,
     ...(said.maxStep === undefined ? {} : { maxStep: said.maxStep }),
     triggers: spec.triggers.map(triggerKey),
@@ -47,8 +45,6 @@ export function triggerScalePolicyOf ({ spec: { scale }, metadata }: Trigger, cr
     createdAt,
     ...(said.hpaDefaults ? hpaDefaults : kedaDefaults),
     ...pauseOf(said),
-    pausedScaleIn: said.pausedScaleIn,
-    pausedScaleOut: said.pausedScaleOut,
     forceActivation: said.forceActivation,
     ...(said.maxStep === undefined ? {} : { maxStep: said.maxStep }),
     triggers: [metadata.name],
@@ -56,9 +52,13 @@ export function triggerScalePolicyOf ({ spec: { scale }, metadata }: Trigger, cr
 }
 
 /** A given number holds that number, whatever the plain pause says. */
-function pauseOf (said: ReturnType<typeof scalingAnnotations>): Pick<ScalePolicy, 'paused'> {
-  if (said.pausedReplicas !== undefined) return { paused: { kind: 'at', replicas: said.pausedReplicas } }
-  return said.paused ? { paused: { kind: 'hold' } } : {}
+function pauseOf (said: ReturnType<typeof scalingAnnotations>): Pick<ScalePolicy, 'paused' | 'pausedUntil' | 'pausedScaleIn' | 'pausedScaleOut'> {
+  const { pausedReplicas, paused, pausedUntil, pausedScaleIn, pausedScaleOut } = said
+  return {
+    ...(pausedReplicas !== undefined ? { paused: { kind: 'at', replicas: pausedReplicas } } : paused ? { paused: { kind: 'hold' } } : {}),
+    ...(pausedUntil === undefined ? {} : { pausedUntil }),
+    pausedScaleIn, pausedScaleOut,
+  }
 }
 
 function rulesOf (written: WrittenRules | undefined): Partial<ScalingRules> {

@@ -1,4 +1,5 @@
 import { decideReplicas } from '../core/scaling/decide.js'
+import { policyAt } from '../core/scaling/pause.js'
 import { errorMessage } from '../core/errors.js'
 import type { CurrentReplicas, Decision, Measurement, Reading, ScaleMemory, ScalePolicy } from '../core/scaling/types.js'
 import {
@@ -248,7 +249,7 @@ export class ScaleUnit {
 
   /** Doorbells are armed at zero (or idle) and below the maximum: at the maximum nothing that rings could change anything. */
   #armVoices (decision: Decision): void {
-    const mayRise = decision.replicas < this.#plan.policy.maxReplicas && this.#plan.policy.paused === undefined
+    const mayRise = decision.replicas < this.#plan.policy.maxReplicas && policyAt(this.#plan.policy, this.#parts.clock.now()).paused === undefined
     for (const voice of this.#plan.voices) {
       if (mayRise) voice.arm(measurement => this.#rang(voice, measurement))
       else voice.disarm()
@@ -261,7 +262,7 @@ export class ScaleUnit {
 
   #report (current: CurrentReplicas, decision: Decision, readings: readonly Reading[]): void {
     const { replicas, reason, steps, active } = decision
-    this.#plan.onStatus(scalingConditions(decision, this.#plan.policy, readings), {
+    this.#plan.onStatus(scalingConditions(decision, this.#plan.policy, readings, this.#parts.clock.now()), {
       target: this.target, current, decision: { replicas, reason, steps, active }, decidedAt: this.#parts.clock.now(), readings,
       nextLookAt: this.#nextLookAt, pollingIntervalMs: this.#plan.pollingIntervalMs,
     })

@@ -1,10 +1,12 @@
+import type { EpochMs } from '../core/clock.js'
+import { isPausedAt } from '../core/scaling/pause.js'
 import { reasons } from '../core/scaling/reasons.js'
 import type { Decision, Reading, ScalePolicy } from '../core/scaling/types.js'
 import type { Condition } from './ports.js'
 
 /** The conditions of a ScaledObject after a decision, with KEDA's types, reasons and messages (reference: keda.md a.5). */
-export function scalingConditions (decision: Decision, policy: ScalePolicy, readings: readonly Reading[]): readonly Condition[] {
-  return [ready(decision, readings), active(decision), fallback(decision), paused(policy)]
+export function scalingConditions (decision: Decision, policy: ScalePolicy, readings: readonly Reading[], now: EpochMs): readonly Condition[] {
+  return [ready(decision, readings), active(decision), fallback(decision), paused(policy, now)]
 }
 
 function ready (decision: Decision, readings: readonly Reading[]): Condition {
@@ -29,8 +31,8 @@ function fallback (decision: Decision): Condition {
     : { type: 'Fallback', status: 'False', reason: 'NoFallbackFound', message: 'No fallbacks are active on this scaled object' }
 }
 
-function paused (policy: ScalePolicy): Condition {
-  return policy.paused !== undefined || policy.pausedScaleIn || policy.pausedScaleOut
+function paused (policy: ScalePolicy, now: EpochMs): Condition {
+  return isPausedAt(policy, now)
     ? { type: 'Paused', status: 'True', reason: 'ScaledObjectPaused', message: 'ScaledObject is paused' }
     : { type: 'Paused', status: 'False', reason: 'ScaledObjectUnpaused', message: 'ScaledObject is not paused' }
 }

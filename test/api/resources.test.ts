@@ -68,6 +68,12 @@ describe('the scale policy', () => {
   test('paused-replicas wins over paused', () => {
     expect(policy({}, { 'autoscaling.keda.sh/paused': 'true', 'autoscaling.keda.sh/paused-replicas': '3' }).paused).toEqual({ kind: 'at', replicas: 3 })
   })
+  test.each([
+    ['2026-07-01T06:00:00Z', Date.UTC(2026, 6, 1, 6)], ['2026-07-01T08:00:00.500+02:00', Date.UTC(2026, 6, 1, 6, 0, 0, 500)],
+  ])('paused-until %s is an instant', (text, at) => expect(policy({}, { 'tidegate.dev/paused-until': text }).pausedUntil).toBe(at))
+  test.each(['tomorrow', '2026-07-01', '2026-07-01T06:00:00', '2026-02-31T06:00:00Z', '2026-07-01T25:00:00Z', ''])('paused-until "%s" is a problem', text => {
+    expect(problems(scaledObject({}, { 'tidegate.dev/paused-until': text }))).toEqual([expect.stringContaining('metadata.annotations["tidegate.dev/paused-until"]') as unknown])
+  })
   test('a claimed object is paused by our annotation alone', () => {
     const claimed = { 'tidegate.dev/claim': 'true', 'autoscaling.keda.sh/paused': 'true' }
     expect(policy({}, claimed).paused).toBeUndefined()

@@ -90,7 +90,7 @@ export function requestScale (given: RequestScale): { readonly decision: Decisio
   const current = { spec: given.currentReplicas, status: given.currentReplicas, ready: given.currentReplicas }
   const memory = executorMemory(given.currentReplicas, given.lastActiveTime)
   const decision = decideReplicas({ now, policy, current, readings, memory })
-  return { decision, conditions: scalingConditions(decision, policy, readings) }
+  return { decision, conditions: scalingConditions(decision, policy, readings, now) }
 }
 
 /**

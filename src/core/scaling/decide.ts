@@ -36,7 +36,7 @@ export function decideReplicas (input: DecisionInput): Decision {
 
 function conclude (state: ScalingState, steps: readonly Step[]): Decision {
   const { now, policy, current, replicas, reason, activeTriggers, fallingBack, forced } = state
-  const recheckAt = Math.min(...state.rechecks.filter(at => at > now))
+  const recheckAt = Math.min(...[...state.rechecks, policy.pausedUntil ?? Infinity].filter(at => at > now))
   return {
     replicas,
     reason,

@@ -15,9 +15,10 @@ export const paused: Stage = {
   apply: ({ policy, current, memory, now }) => {
     if (policy.paused === undefined) return undefined
     const remembered = rememberWish({ memory, now, replicas: current.spec, policy })
+    const end = policy.pausedUntil === undefined ? '' : ` until ${new Date(policy.pausedUntil).toISOString()}`
     return policy.paused.kind === 'hold'
-      ? { reason: 'Paused', memory: remembered, because: `paused at ${replicasText(current.spec)}`, final: true }
-      : { reason: 'Paused', memory: remembered, replicas: policy.paused.replicas, because: `paused at ${replicasText(policy.paused.replicas)}, as asked`, final: true }
+      ? { reason: 'Paused', memory: remembered, because: `paused at ${replicasText(current.spec)}${end}`, final: true }
+      : { reason: 'Paused', memory: remembered, replicas: policy.paused.replicas, because: `paused at ${replicasText(policy.paused.replicas)}, as asked${end}`, final: true }
   },
 }
 

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../clock.js'
+import { policyAt } from './pause.js'
 import type { Reason } from './reasons.js'
 import type { CurrentReplicas, DecisionInput, Reading, ScaleMemory, ScalePolicy } from './types.js'
 
@@ -40,7 +41,8 @@ export interface Stage {
   readonly apply: (state: ScalingState) => Effect | undefined
 }
 
-export function beginScaling ({ now, policy, current, readings, memory }: DecisionInput): ScalingState {
+export function beginScaling ({ now, policy: written, current, readings, memory }: DecisionInput): ScalingState {
+  const policy = policyAt(written, now)
   return {
     now,
     policy,

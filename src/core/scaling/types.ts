@@ -71,6 +71,8 @@ export interface ScalePolicy {
   readonly paused?: { readonly kind: 'hold' } | { readonly kind: 'at', readonly replicas: number }
   readonly pausedScaleIn: boolean
   readonly pausedScaleOut: boolean
+  /** Instant at which every pause of the object ends; with no other pause written the count is held until then. */
+  readonly pausedUntil?: EpochMs
   readonly forceActivation: boolean
   /** Most replicas one write may add or remove; what is left follows at the next look. A minimum or maximum that is not kept is restored at once. */
   readonly maxStep?: number
