@@ -1,6 +1,6 @@
 import { defineScaler, boolean, integer, keyOf, normalizeMetricName, spec, string, type ConfigOf, type Kit, type Measured, type Scaler } from '../src/plugin/index.js'
 import { ConsumerBell } from '../src/brokers/nats-bell.js'
-import { getJson } from '../src/brokers/nats-http.js'
+import { getJson } from '../src/brokers/http-get.js'
 import { MonitoredLag } from '../src/brokers/nats-monitoring.js'
 import { natsConnection } from '../src/brokers/nats.js'
 

@@ -37,7 +37,7 @@ export function localSystem (wiring: LocalWiring): System {
   const loops = system({
     resources: world, objects: cluster.objects, targets: cluster.scaleTarget, endpoints: cluster.endpoints, functions,
     state: cluster.state, ownership: { owns: () => true, changes: () => () => undefined }, status, events: eachOf(world.refusals, events), decisions, telemetry,
-    clock, random, log, registry, defaults: world.defaults, clusterObjectNamespace: 'default', ...workloadIdentity(environment),
+    clock, random, log, registry, defaults: world.defaults, clusterObjectNamespace: 'default', workloads: cluster.pods, ...workloadIdentity(environment),
   })
   return {
     ...loops,
@@ -71,7 +71,7 @@ export function clusterSystem ({ cluster, term, clock, log, events, telemetry, s
   const loops = system({
     resources: cluster.resources, objects: cluster.objects, targets: cluster.targets, endpoints: cluster.endpoints, functions,
     state: term.state, ownership: cluster.ownership, status: eachSink(status, term.status), events: eachOf(term.events, events), decisions, telemetry,
-    clock, random: () => Math.random(), log, registry, defaults, clusterObjectNamespace: cluster.homeNamespace, ...workloadIdentity(environment),
+    clock, random: () => Math.random(), log, registry, defaults, clusterObjectNamespace: cluster.homeNamespace, workloads: cluster.pods, ...workloadIdentity(environment),
   })
   return {
     ...loops,

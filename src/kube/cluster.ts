@@ -1,11 +1,12 @@
 import { names } from '../core/names.js'
-import type { Clock, EndpointSource, Log, ObjectReader, Ownership, ResourceSource, ScaleTarget } from '../runtime/ports.js'
+import type { Clock, EndpointSource, Log, ObjectReader, Ownership, ResourceSource, ScaleTarget, Workloads as PodCounts } from '../runtime/ports.js'
 import { openAccess } from './access.js'
 import { AnnotationStore } from './annotation-store.js'
 import { Autoscalers } from './autoscalers.js'
 import { Discovery } from './discovery.js'
 import { KubeEndpoints } from './endpoints.js'
 import { KubeEvents } from './events.js'
+import { followedPods } from './followed-pods.js'
 import { KubeHttp } from './http.js'
 import { LeaseHolder } from './lease.js'
 import type { Namespaces } from './namespaces.js'
@@ -51,6 +52,8 @@ export class KubeCluster {
   readonly objects: ObjectReader
   readonly targets: ScaleTarget
   readonly endpoints: EndpointSource
+  /** Counts of pods, for scalers. */
+  readonly pods: PodCounts
   readonly ownership: Ownership
   /** Undefined where we only watch. */
   readonly lease: LeaseHolder | undefined
@@ -87,6 +90,7 @@ export class KubeCluster {
     this.resources = this.#resources
     this.objects = new Objects({ http, clock, workloads, discovery })
     this.endpoints = endpoints
+    this.pods = followedPods(reflecting)
     this.targets = new KubeScaleTarget({ http, writer: this.#writer, workloads, discovery, podCosts: new PodCosts(this.#writer), clock, log })
     this.ownership = {
       owns: target => shadow || (this.lease?.holds === true && !autoscalers.scales(target)), // the instant of a write has a check of its own

@@ -53,6 +53,7 @@ export class Reflector<T> {
   #version: string | undefined
   #faults = 0
   #lastFaultAt = -Infinity
+  #fault: unknown
   #onSynced: () => void = () => undefined
   /** Resolves when the first list is in. */
   readonly synced = new Promise<void>(resolve => { this.#onSynced = resolve })
@@ -62,6 +63,11 @@ export class Reflector<T> {
     this.#of = reflected
     this.#timing = { ...usual, ...reflected.timing }
   }
+
+  /** Why the server is not followed just now, since when what is kept may be out of date; undefined while it is. */
+  get fault (): unknown { return this.#fault }
+
+  get size (): number { return this.#entries.size }
 
   get (namespace: string, name: string): T | undefined { return this.#entries.get(nameKey({ namespace, name }))?.value }
 
@@ -89,6 +95,7 @@ export class Reflector<T> {
   /** Milliseconds to wait. */
   #afterFault (error: unknown): number {
     const { clock, random, log } = this.#parts
+    this.#fault = error
     if (this.#of.optional === true && error instanceof ApiError && (error.isMissing || error.status === 403)) {
       this.#replaceAll([], undefined)
       return this.#timing.absence
@@ -136,7 +143,9 @@ export class Reflector<T> {
     let events = 0
     try {
       const path = this.#path({ watch: 'true', allowWatchBookmarks: 'true', resourceVersion: this.#version ?? '', timeoutSeconds: String(300 + Math.floor(random() * 300)) })
-      for await (const line of linesOf(watchdog.watched(await http.stream(path, life.signal)))) {
+      const lines = await http.stream(path, life.signal)
+      this.#fault = undefined
+      for await (const line of linesOf(watchdog.watched(lines))) {
         if (signal.aborted) return
         events++
         this.#take(JSON.parse(line) as WireEvent)

@@ -183,6 +183,11 @@ export class Cluster {
     return [{ name, env: [...this.#services.variables(ref.namespace), ...env], envFrom }]
   }
 
+  /** Deployments of a namespace, `*`: of all. */
+  deploymentsOf (namespace: string): readonly DeploymentController[] {
+    return [...this.#deployments.values()].filter(({ ref }) => namespace === '*' || ref.namespace === namespace)
+  }
+
   functionState ({ namespace, name, port }: FunctionRef): FunctionState | undefined {
     const key = keyOf({ namespace, name })
     const service = this.#services.get(key)

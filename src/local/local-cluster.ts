@@ -1,7 +1,8 @@
 import type { Workload } from '../api/workload/index.js'
-import type { EndpointSource, ObjectReader, ObjectRef, ScaleTarget, StateStore } from '../runtime/ports.js'
+import type { EndpointSource, ObjectReader, ObjectRef, ScaleTarget, StateStore, Workloads } from '../runtime/ports.js'
 import type { Problem } from '../spec/problem.js'
 import { Cluster } from './cluster.js'
+import { followedReplicas } from './followed-replicas.js'
 import type { LocalOptions, ReplicaView } from './options.js'
 
 /**
@@ -13,6 +14,8 @@ export interface LocalCluster {
   readonly endpoints: EndpointSource
   readonly objects: ObjectReader
   readonly state: StateStore
+  /** Counts of replicas by the labels of their template. */
+  readonly pods: Workloads
   /**
    * Takes a workload in. With an error among the problems nothing is taken, and what ran goes on. `keepReplicas`: the count belongs to somebody else than the file;
    * the file's stands only for a Deployment that was never seen.
@@ -45,6 +48,7 @@ export function localCluster (options: LocalOptions): LocalCluster {
       compareAndSet: async (key, version, value) => (await cluster.opened).compareAndSet(key, version, value),
       delete: async key => (await cluster.opened).delete(key),
     },
+    pods: followedReplicas(cluster),
     apply: (workload, { keepReplicas }) => cluster.apply(workload, keepReplicas),
     delete: ref => cluster.delete(ref),
     replicas: ref => cluster.views(ref),

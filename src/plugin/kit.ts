@@ -31,6 +31,21 @@ export interface WorkloadIdentity {
   readonly authorityHost?: string
 }
 
+/** Pods that are followed as they come and go. */
+export interface FollowedPods {
+  /** How many there are that have not ended. Rejects with TG_SOURCE_UNREACHABLE or TG_SOURCE_REFUSED while that is not known. */
+  count(signal: AbortSignal): Promise<number>
+  /** Calls back with the count after every change, until stopped. */
+  changes(listener: (count: number) => void): () => void
+  close(): Promise<void>
+}
+
+/** The pods around us: of the cluster, or the replicas of this machine. */
+export interface Workloads {
+  /** Follows the pods of a namespace (`*`: of all) that a label selector selects, until closed. Share it: it is a watch. */
+  follow(namespace: string, selector: string): FollowedPods
+}
+
 /** Everything impure that a plugin may use. */
 export interface Kit {
   readonly clock: Clock
@@ -58,6 +73,8 @@ export interface Kit {
   readonly workloadIdentity?: WorkloadIdentity
   /** Present where the definition `needs` it and the mode has it. */
   readonly state?: PluginState
+  /** Present where the definition `needs` it and the mode has it. */
+  readonly workloads?: Workloads
 }
 
 /** A key for `share` and `ask`: parts joined, secrets by their digest, so that a key never shows one. */

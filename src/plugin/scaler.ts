@@ -28,6 +28,8 @@ export interface ScalerDefinition<C = unknown> extends ComponentInfo<C> {
   open(config: C, kit: Kit, measured: Measured): Scaler | Promise<Scaler>
   /** Key of `defaults` in tidegate.yaml whose values stand in for parameters not written; absent: no defaults. */
   readonly defaultsKey?: string
+  /** The field of the target value: it must be written unless a formula (scalingModifiers) takes the number instead. */
+  readonly targetField?: string
   /** `useCachedMetrics` has no meaning for this scaler and is refused, as KEDA does. */
   readonly refusesCachedMetrics?: true
 }

@@ -37,10 +37,22 @@ function checkScaler (component: Component, object: Checked, context: CheckConte
   const isKeda = object.apiVersion === productNames.kedaApiVersion
   return [
     ...check(definition, component, context, { mode: 'text', unknownKeys: isKeda ? context.unknownKedaKeys : 'error' }),
+    ...missingTarget(definition, component, object),
     ...(component.useCachedMetrics && definition.refusesCachedMetrics === true && component.name !== 'cron'
       ? [error('TG_CONFIG_CONFLICT', [...component.path.slice(0, -1), 'useCachedMetrics'], `is not supported for the "${component.name}" scaler`, 'remove it')]
       : []),
   ]
+}
+
+/** A formula takes the number as it is; without one it is set against a target. */
+function missingTarget ({ targetField, type }: AnyScaler, { values, path }: Component, { spec }: Checked): readonly Problem[] {
+  if (targetField === undefined || (values[targetField] ?? '') !== '' || hasFormula(spec)) return []
+  return [error('TG_CONFIG_MISSING', [...path, targetField], `"${type}" needs ${targetField}`, 'it may be left out only beside a formula (advanced.scalingModifiers)')]
+}
+
+const hasFormula = (spec: unknown): boolean => {
+  const formula = at(spec, ['advanced', 'scalingModifiers', 'formula'])
+  return formula !== undefined && formula !== ''
 }
 
 function checkSource (component: Component, context: CheckContext): readonly Problem[] {

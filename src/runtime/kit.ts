@@ -1,4 +1,4 @@
-import type { Kit, Log, PluginState, WorkloadIdentity } from '../plugin/kit.js'
+import type { Kit, Log, PluginState, WorkloadIdentity, Workloads } from '../plugin/kit.js'
 import type { Sharing } from './sharing.js'
 import type { Clock, StateStore } from './ports.js'
 
@@ -9,6 +9,7 @@ export interface KitParts {
   readonly sharing: Sharing
   readonly state: StateStore
   readonly workloadIdentity?: WorkloadIdentity
+  readonly workloads?: Workloads
 }
 
 /** The Kit of one plugin instance: shared clients for all, state and log lines under the owner's own name. */
@@ -21,6 +22,7 @@ export function kitFor (owner: Kit['owner'], type: string, parts: KitParts): Kit
     ask: parts.sharing.ask,
     owner,
     ...(parts.workloadIdentity === undefined ? {} : { workloadIdentity: parts.workloadIdentity }),
+    ...(parts.workloads === undefined ? {} : { workloads: parts.workloads }),
     state: pluginState(parts.state, `plugin/${owner.kind}/${owner.namespace}/${owner.name}/${type}/`),
   }
 }

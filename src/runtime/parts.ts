@@ -1,5 +1,5 @@
 import type { Registry } from '../registry/registry.js'
-import type { WorkloadIdentity } from '../plugin/kit.js'
+import type { WorkloadIdentity, Workloads } from '../plugin/kit.js'
 import type { Defaults } from './configs.js'
 import type {
   Clock, DecisionLog, EndpointSource, EventSink, FunctionEndpoint, Log, ObjectReader, Ownership, ResourceSource, ScaleTarget, StateStore, StatusSink, Telemetry,
@@ -26,4 +26,6 @@ export interface SystemParts {
   readonly defaults: () => Defaults
   readonly clusterObjectNamespace: string
   readonly workloadIdentity?: WorkloadIdentity
+  /** Counts of pods, for the scalers that ask. */
+  readonly workloads?: Workloads
 }

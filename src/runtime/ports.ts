@@ -6,7 +6,7 @@ import type { CurrentReplicas, Decision, Reading, ScaleMemory, ScalePolicy } fro
 import type { Problem } from '../spec/problem.js'
 
 export type { Clock, EpochMs } from '../core/clock.js'
-export type { Log } from '../plugin/kit.js'
+export type { FollowedPods, Log, Workloads } from '../plugin/kit.js'
 
 /** What the loops see of the world. Local mode and Kubernetes implement the same ports. */
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { LookupFunction } from 'node:net'
-import { isRefusedAddress, refusedHost } from '../../src/function/address.js'
+import { isRefusedAddress, refusedHost } from '../../src/core/refused-address.js'
 import { caller, event, httpServer, never, options } from './support.js'
 
 describe('addresses that are never called', () => {
