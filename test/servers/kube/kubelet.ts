@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isPassing, KubeError, type KubeClient, type KubeObject } from './client.js'
+import { isPassing, KubeError, type KubeClient } from './client.js'
+import type { Pod } from './pod.js'
 import { isProcess, PodProcesses } from './pod-process.js'
 
 /**
@@ -17,18 +18,6 @@ export interface FakeKubelet {
   /** Makes readiness go away and come back. */
   setReady(namespace: string, pod: string, ready: boolean): Promise<void>
   stop(): Promise<void>
-}
-
-interface Container {
-  readonly name: string
-  readonly image: string
-  readonly command?: readonly string[]
-  readonly env?: readonly { readonly name: string, readonly value?: string }[]
-  readonly readinessProbe?: { readonly httpGet?: { readonly path?: string } }
-}
-export interface Pod extends KubeObject {
-  readonly spec: { readonly nodeName?: string, readonly terminationGracePeriodSeconds?: number, readonly containers: readonly Container[] }
-  readonly status?: { readonly phase?: string, readonly podIP?: string, readonly conditions?: readonly { readonly type: string, readonly status: string }[] }
 }
 
 export async function fakeKubelet (client: KubeClient, node = 'node-1'): Promise<FakeKubelet> {

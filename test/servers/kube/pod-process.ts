@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../../src/local/free-port.js'
-import type { Pod } from './kubelet.js'
+import type { Pod } from './pod.js'
 
 /** The image of a container whose command is run as a process of this machine. */
 export const processImage = 'process'
