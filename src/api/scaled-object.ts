@@ -2,6 +2,7 @@ import { names } from '../core/names.js'
 import { boolean, integer, object, oneOf, string, type Problem, type ValuesOf, type Violation } from '../spec/index.js'
 import { scalingAnnotationProblems } from './annotations.js'
 import { behaviorField } from './behavior.js'
+import { irrelevantSettings } from './irrelevant-settings.js'
 import type { Kind, KindDeclaration } from './kind.js'
 import { scaleTriggersField, triggerRules } from './scale-trigger.js'
 
@@ -64,7 +65,7 @@ export const scaledObjectKind: KindDeclaration<'ScaledObject', Written, ScaledOb
   toSpec: ({ pollingInterval, cooldownPeriod, initialCooldownPeriod, ...rest }) => ({
     ...rest, pollingIntervalMs: pollingInterval * 1000, cooldownPeriodMs: cooldownPeriod * 1000, initialCooldownPeriodMs: initialCooldownPeriod * 1000,
   }),
-  rules: ({ metadata }) => [...nameRule(metadata.name), ...scalingAnnotationProblems(metadata.annotations)],
+  rules: ({ metadata, raw }) => [...nameRule(metadata.name), ...scalingAnnotationProblems(metadata.annotations), ...irrelevantSettings(raw)],
 }
 
 /** KEDA's bounds: idle is set against min as its HPA has it, so that a written 0 counts as 1 and no min at all as 0. */
