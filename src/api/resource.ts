@@ -4,7 +4,7 @@ import { isMapping } from '../spec/read.js'
 import { readKind } from './kind.js'
 import { scaledJobKind, type ScaledJob } from './scaled-job.js'
 import { scaledObjectKind, type ScaledObject } from './scaled-object.js'
-import { clusterTriggerAuthenticationKind, triggerAuthenticationKind, vaultFields, type ClusterTriggerAuthentication, type TriggerAuthentication } from './trigger-authentication.js'
+import { clusterTriggerAuthenticationKind, identitiesNotBuilt, triggerAuthenticationKind, vaultFields, type ClusterTriggerAuthentication, type TriggerAuthentication } from './trigger-authentication.js'
 import { deadLetterOf, sourceOf, triggerKind, type Trigger } from './trigger.js'
 
 export type Resource = ScaledObject | ScaledJob | TriggerAuthentication | ClusterTriggerAuthentication | Trigger
@@ -45,8 +45,10 @@ export function notRunnable (resource: Resource): readonly Problem[] {
     case 'ScaledObject': return (resource.spec.advanced?.scalingModifiers?.formula ?? '') === '' ? []
       : [refuse(['spec', 'advanced', 'scalingModifiers'], 'is not built yet', 'remove it: the highest of the triggers wins then')]
     case 'TriggerAuthentication':
-    case 'ClusterTriggerAuthentication': return vaultFields.filter(field => resource.spec[field] !== undefined)
-      .map(field => refuse(['spec', field], 'is not built yet', 'use secretTargetRef, configMapTargetRef or env'))
+    case 'ClusterTriggerAuthentication': return [
+      ...vaultFields.filter(field => resource.spec[field] !== undefined).map(field => refuse(['spec', field], 'is not built yet', 'use secretTargetRef, configMapTargetRef or env')),
+      ...(identitiesNotBuilt.includes(resource.spec.podIdentity?.provider ?? '') ? [refuse(['spec', 'podIdentity', 'provider'], `pod identity ${resource.spec.podIdentity?.provider ?? ''} is not built yet`, 'use secretTargetRef; azure-workload is there')] : []),
+    ]
     case 'Trigger': return deadLetterElsewhere(resource)
       ? [refuse(['spec', 'deadLetter', 'to'], 'a destination of another kind than the source is not built yet', `use ${sourceOf(resource).key}, or leave deadLetter out`)] : []
   }

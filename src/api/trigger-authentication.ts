@@ -58,7 +58,9 @@ export type TriggerAuthentication = Kind<'TriggerAuthentication', TriggerAuthent
 export type ClusterTriggerAuthentication = Kind<'ClusterTriggerAuthentication', TriggerAuthenticationSpec>
 
 /** Parts of a TriggerAuthentication that are read and not built. */
-export const vaultFields = ['filePath', 'hashiCorpVault', 'azureKeyVault', 'gcpSecretManager', 'awsSecretManager', 'boundServiceAccountToken', 'oauth2'] as const
+export const vaultFields = ['hashiCorpVault', 'azureKeyVault', 'gcpSecretManager', 'awsSecretManager', 'oauth2'] as const
+/** Identities that are read and not built. */
+export const identitiesNotBuilt: readonly string[] = ['gcp', 'aws', 'aws-eks']
 
 export const triggerAuthenticationKind: KindDeclaration<'TriggerAuthentication', TriggerAuthenticationSpec, TriggerAuthenticationSpec> = {
   kind: 'TriggerAuthentication', plural: 'triggerauthentications', shortNames: ['ta', 'triggerauth'],

@@ -16,6 +16,7 @@ export interface RunOptions {
   readonly strict: boolean
   /** File that decisions are appended to. */
   readonly record?: string
+  readonly filepathAuthRootPath?: string
   readonly logLevel: string
   readonly tui: boolean
 }
@@ -26,6 +27,10 @@ export interface OperatorOptions {
   /** Names with commas between them. Undefined: all namespaces. */
   readonly namespace?: string
   readonly leaseNamespace?: string
+  /** Undefined: that of the lease. */
+  readonly clusterObjectNamespace?: string
+  readonly restrictSecrets: boolean
+  readonly filepathAuthRootPath?: string
   readonly shadow: boolean
   readonly config?: string
   readonly port: number

@@ -5,6 +5,7 @@ import type { Registry } from '../registry/registry.js'
 import { system, type System } from '../runtime/system.js'
 import type { Defaults } from '../runtime/configs.js'
 import type { Clock, DecisionLog, EventSink, Log, StatusSink, Telemetry } from '../runtime/ports.js'
+import { authFiles } from './auth-files.js'
 import { eachOf } from './events.js'
 import { LocalWorld } from './local-world.js'
 import type { ProblemBoard } from './problem-board.js'
@@ -25,6 +26,8 @@ export interface LocalWiring {
   readonly problems: ProblemBoard
   readonly decisions: DecisionLog
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Where files of credentials are; undefined: nowhere. */
+  readonly filepathAuthRootPath: string | undefined
 }
 
 /** The product on one machine: the loops, with manifests in files and replicas as processes behind their ports. */
@@ -37,7 +40,7 @@ export function localSystem (wiring: LocalWiring): System {
   const loops = system({
     resources: world, objects: cluster.objects, targets: cluster.scaleTarget, endpoints: cluster.endpoints, functions,
     state: cluster.state, ownership: { owns: () => true, changes: () => () => undefined }, status, events: eachOf(world.refusals, events), decisions, telemetry,
-    clock, random, log, registry, defaults: world.defaults, clusterObjectNamespace: 'default', workloads: cluster.pods, ...workloadIdentity(environment),
+    clock, random, log, registry, defaults: world.defaults, clusterObjectNamespace: 'default', authFiles: authFiles(wiring.filepathAuthRootPath), workloads: cluster.pods, ...workloadIdentity(environment),
   })
   return {
     ...loops,
@@ -62,16 +65,23 @@ export interface ClusterWiring {
   readonly status: StatusSink
   readonly decisions: DecisionLog
   readonly defaults: () => Defaults
+  /** Undefined: that of the lease. */
+  readonly clusterObjectNamespace: string | undefined
+  /** Secrets are read in the namespace of the lease only. */
+  readonly restrictSecrets: boolean
+  readonly filepathAuthRootPath: string | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 /** The product in a cluster, for one term of the lease: the same loops, with the Kubernetes API behind their ports. */
-export function clusterSystem ({ cluster, term, clock, log, events, telemetry, status, decisions, registry, defaults, environment }: ClusterWiring): System {
+export function clusterSystem (wiring: ClusterWiring): System {
+  const { cluster, term, clock, log, events, telemetry, status, decisions, registry, defaults, environment } = wiring
   const functions = functionEndpoint({ clock })
   const loops = system({
     resources: cluster.resources, objects: cluster.objects, targets: cluster.targets, endpoints: cluster.endpoints, functions,
     state: term.state, ownership: cluster.ownership, status: eachSink(status, term.status), events: eachOf(term.events, events), decisions, telemetry,
-    clock, random: () => Math.random(), log, registry, defaults, clusterObjectNamespace: cluster.homeNamespace, workloads: cluster.pods, ...workloadIdentity(environment),
+    clock, random: () => Math.random(), log, registry, defaults, clusterObjectNamespace: wiring.clusterObjectNamespace ?? cluster.homeNamespace,
+    secretsOnlyFrom: wiring.restrictSecrets ? cluster.homeNamespace : undefined, authFiles: authFiles(wiring.filepathAuthRootPath), workloads: cluster.pods, ...workloadIdentity(environment),
   })
   return {
     ...loops,

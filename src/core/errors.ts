@@ -22,6 +22,7 @@ export const errorCatalogue = {
   TG_SCALER_NOT_BUILT: ['fix-config', 'KEDA has a scaler of this type; Tidegate does not have it yet.'],
   TG_CONNECTOR_UNKNOWN: ['fix-config', 'No connector of this type exists.'],
   TG_REF_NOT_FOUND: ['fix-config', 'A referenced object (Secret, ConfigMap, TriggerAuthentication, target) does not exist.'],
+  TG_REF_FORBIDDEN: ['fix-config', 'A referenced object may not be read with the rights that Tidegate has.'],
   TG_PLUGIN_INVALID: ['fix-config', 'A plugin definition is incomplete or its type is taken.'],
   // sources
   TG_SOURCE_UNREACHABLE: ['retry', 'The source did not answer.'],

@@ -1,4 +1,4 @@
-import { errorMessage } from '../core/errors.js'
+import { errorMessage, TidegateError } from '../core/errors.js'
 import type { WireStatus } from './wire.js'
 
 /** An API server that said no, or did not answer (`status` 0). */
@@ -45,4 +45,12 @@ function statusOf (body: string): WireStatus {
     if (error instanceof SyntaxError) return {}
     throw error
   }
+}
+
+/** Rethrows what an API server said to a GET of `what`; that we have no right to it is a problem that the user can mend. */
+export function forbidden (error: unknown, what: string): never {
+  if (error instanceof ApiError && error.status === 403) {
+    throw new TidegateError('TG_REF_FORBIDDEN', `no right to read ${what}`, { cause: error, hint: 'grant get for this name in a Role; `tidegate doctor --print-rbac` writes it' })
+  }
+  throw error
 }

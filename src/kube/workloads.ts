@@ -47,7 +47,8 @@ const apiVersion = 'apps/v1'
 export const watchedPlural = (target: ObjectRef): string | undefined =>
   target.apiVersion === apiVersion ? (watched as Readonly<Record<string, string>>)[target.kind] : undefined
 
-const trim = (kind: WatchedKind) => (raw: Wire): Workload => {
+/** What is kept of an object of the kind. */
+export const trimWorkload = (kind: WatchedKind) => (raw: Wire): Workload => {
   const { metadata, spec, status } = raw as WireWorkload
   return {
     ref: { apiVersion, kind, namespace: metadata.namespace ?? '', name: metadata.name ?? '' },
@@ -74,7 +75,7 @@ export class Workloads {
 
   constructor (parts: ReflectorParts, namespaces: Namespaces) {
     const reflectors = (kind: WatchedKind): readonly Reflector<Workload>[] =>
-      eachNamespace(namespaces, namespace => new Reflector(parts, { path: collectionPath(apiVersion, watched[kind], namespace), trim: trim(kind) }))
+      eachNamespace(namespaces, namespace => new Reflector(parts, { path: collectionPath(apiVersion, watched[kind], namespace), trim: trimWorkload(kind) }))
     this.reflectors = [...reflectors('Deployment'), ...reflectors('StatefulSet')]
     for (const each of this.reflectors) each.listen({ applied: workload => this.#took(workload, workload), deleted: workload => this.#took(workload, undefined) })
   }

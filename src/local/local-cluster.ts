@@ -1,3 +1,4 @@
+import { TidegateError } from '../core/errors.js'
 import type { Workload } from '../api/workload/index.js'
 import type { EndpointSource, ObjectReader, ObjectRef, ScaleTarget, StateStore, Workloads } from '../runtime/ports.js'
 import type { Problem } from '../spec/problem.js'
@@ -41,6 +42,9 @@ export function localCluster (options: LocalOptions): LocalCluster {
     objects: {
       secret: async (namespace, name) => cluster.manifests.get('Secret', namespace, name),
       configMap: async (namespace, name) => cluster.manifests.get('ConfigMap', namespace, name),
+      token: async (namespace, account) => {
+        throw new TidegateError('TG_CONFIG_NOT_LOCAL', `ServiceAccount ${namespace}/${account} has no token on one machine`, { hint: 'use secretTargetRef here' })
+      },
       containers: target => cluster.containers(target),
     },
     state: {

@@ -5,6 +5,7 @@ import type { AnyConnector, AnyScaler } from '../registry/registry.js'
 import { Secret } from '../spec/secret.js'
 import { parseConfig, type ConfigSpec, type ReadOptions, type Values } from '../spec/config-spec.js'
 import { resolveCredentials, type Credentials, type CredentialsParts, type CredentialsRequest } from './credentials.js'
+import type { Problem } from '../spec/problem.js'
 import type { ObjectRef } from './ports.js'
 import type { ResolvedConfig } from './source-reader.js'
 
@@ -14,37 +15,49 @@ export type Defaults = Readonly<Record<string, Readonly<Record<string, unknown>>
 export interface ConfigParts extends CredentialsParts { readonly defaults: () => Defaults }
 
 /** The configuration of one scale trigger, with its credentials as they are now. */
-export async function scalerConfig (so: ScaledObject, index: number, definition: AnyScaler, target: ObjectRef, parts: ConfigParts): Promise<ResolvedConfig> {
+export async function scalerConfig (so: ScaledObject, index: number, definition: AnyScaler, target: ObjectRef, parts: ConfigParts, maxAgeMs: number): Promise<ResolvedConfig> {
   const trigger = so.spec.triggers[index]
   if (trigger === undefined) throw new RangeError(`${so.metadata.name} has no trigger ${index}`)
   const path = ['spec', 'triggers', index]
+  const metadata = { ...standIns(definition, parts.defaults()), ...trigger.metadata }
   const credentials = await resolveCredentials({
     namespace: so.metadata.namespace, target, containerName: so.spec.scaleTargetRef.envSourceContainerName,
-    authenticationRef: trigger.authenticationRef, path,
+    authenticationRef: trigger.authenticationRef, path, maxAgeMs, needsEnv: readsEnvironment(metadata),
   }, parts)
-  return settle(definition.config, { ...standIns(definition, parts.defaults()), ...trigger.metadata }, credentials, {
+  return settle(definition.config, metadata, credentials, {
     path: [...path, 'metadata'], mode: 'text', about: `"${definition.type}"`,
     unknownKeys: so.apiVersion === names.kedaApiVersion ? 'warning' : 'error',
   })
 }
 
 /** The configuration of a Trigger's source, with its credentials as they are now. */
-export async function connectorConfig (trigger: Trigger, definition: AnyConnector, target: ObjectRef | undefined, parts: ConfigParts): Promise<ResolvedConfig> {
+export async function connectorConfig (trigger: Trigger, definition: AnyConnector, target: ObjectRef | undefined, parts: ConfigParts, maxAgeMs: number): Promise<ResolvedConfig> {
   const { key, values } = sourceOf(trigger)
   const path = ['spec', 'source', key]
-  const request: CredentialsRequest = { namespace: trigger.metadata.namespace, target, authenticationRef: trigger.spec.authenticationRef, path: ['spec'] }
+  const metadata = { ...standIns(definition, parts.defaults()), ...values }
+  const request: CredentialsRequest = { namespace: trigger.metadata.namespace, target, authenticationRef: trigger.spec.authenticationRef, path: ['spec'], maxAgeMs, needsEnv: readsEnvironment(metadata) }
   const credentials = await resolveCredentials(request, parts)
-  return settle(definition.config, { ...standIns(definition, parts.defaults()), ...values }, credentials, {
+  return settle(definition.config, metadata, credentials, {
     path, mode: 'either', about: `"${definition.type}"`, unknownKeys: 'error',
   })
 }
 
 function settle (declared: ConfigSpec<unknown>, metadata: Values['metadata'], credentials: Credentials, options: ReadOptions): ResolvedConfig {
+  const refusals = [...credentials.refusals, ...unmet(declared, credentials)]
+  if (refusals.length > 0) return { ok: false, problems: refusals }
   const parsed = parseConfig(declared, { metadata, auth: credentials.auth, env: credentials.env, identity: credentials.identity }, options)
   if (parsed.ok) return { ok: true, config: parsed.value, digest: digest(parsed.value) }
   // What could not be resolved is most often why a parameter is missing: it comes first.
   return { ok: false, problems: [...credentials.problems, ...parsed.problems] }
 }
+
+/** Whether a `…FromEnv` is written: nothing else looks at the container's environment. */
+const readsEnvironment = (metadata: Values['metadata']): boolean => Object.keys(metadata).some(key => key.endsWith('FromEnv'))
+
+/** Credentials that were promised for a field of this plugin and could not be had: it must not come to its source without them. */
+const unmet = ({ fields }: ConfigSpec<unknown>, { missing }: Credentials): readonly Problem[] => Object.entries(missing)
+  .filter(([parameter]) => Object.entries(fields).some(([name, { options }]) => options.from?.includes('auth') === true && [name, ...options.aliases ?? []].includes(parameter)))
+  .map(([, problem]) => problem)
 
 /** Changes when any value does. Kept in memory only, beside the secrets themselves. */
 function digest (config: unknown): string {

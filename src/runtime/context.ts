@@ -1,4 +1,3 @@
-import type { ClusterTriggerAuthentication, TriggerAuthentication } from '../api/index.js'
 import type { Kit } from '../plugin/kit.js'
 import { kitFor } from './kit.js'
 import type { Overload } from './overload.js'
@@ -7,8 +6,6 @@ import type { ConfigParts } from './configs.js'
 import type { Refusals } from './refusals.js'
 import type { Sharing } from './sharing.js'
 import type { Wheel } from './wheel.js'
-
-export type Authentication = TriggerAuthentication | ClusterTriggerAuthentication
 
 /** What all runs of one system have in common: the ports, and what is shared between objects. */
 export interface Context extends SystemParts {

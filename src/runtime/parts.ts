@@ -2,7 +2,7 @@ import type { Registry } from '../registry/registry.js'
 import type { WorkloadIdentity, Workloads } from '../plugin/kit.js'
 import type { Defaults } from './configs.js'
 import type {
-  Clock, DecisionLog, EndpointSource, EventSink, FunctionEndpoint, Log, ObjectReader, Ownership, ResourceSource, ScaleTarget, StateStore, StatusSink, Telemetry,
+  AuthFiles, Clock, DecisionLog, EndpointSource, EventSink, FunctionEndpoint, Log, ObjectReader, Ownership, ResourceSource, ScaleTarget, StateStore, StatusSink, Telemetry,
 } from './ports.js'
 
 /** Everything the loops are given: ports, and what the user set for the whole process. */
@@ -24,7 +24,11 @@ export interface SystemParts {
   readonly registry: Registry
   /** `defaults` of tidegate.yaml as they are now. */
   readonly defaults: () => Defaults
+  readonly authFiles: AuthFiles
+  /** Where the Secrets of ClusterTriggerAuthentications are. */
   readonly clusterObjectNamespace: string
+  /** The only namespace whose Secrets are read; undefined: each where it is named. */
+  readonly secretsOnlyFrom?: string | undefined
   readonly workloadIdentity?: WorkloadIdentity
   /** Counts of pods, for the scalers that ask. */
   readonly workloads?: Workloads

@@ -53,12 +53,23 @@ export interface EnvFrom {
   readonly configMapRef?: { readonly name: string, readonly optional?: boolean | undefined } | undefined
 }
 
-/** Gets one named object. Undefined: it does not exist. Rejects when it could not be asked. */
+/**
+ * Gets one named object. Undefined: it does not exist. Rejects with TG_REF_FORBIDDEN where we may not look, otherwise where it could not be asked.
+ * `maxAgeMs`: how old an answer to somebody else's same question may be.
+ */
 export interface ObjectReader {
-  secret(namespace: string, name: string): Promise<Data | undefined>
-  configMap(namespace: string, name: string): Promise<Data | undefined>
+  secret(namespace: string, name: string, maxAgeMs: number): Promise<Data | undefined>
+  configMap(namespace: string, name: string, maxAgeMs: number): Promise<Data | undefined>
+  /** A token of a service account that is good for minutes at least. Rejects with TG_CONFIG_NOT_LOCAL where there are none. */
+  token(namespace: string, serviceAccount: string, maxAgeMs: number): Promise<string | undefined>
   /** Containers of a workload's pod template; empty where the kind has none. */
   containers(target: ObjectRef): Promise<readonly PodContainer[] | undefined>
+}
+
+/** Files of credentials below a root that the owner of this process chose. */
+export interface AuthFiles {
+  /** The pairs of one JSON file, by its path below the root. Rejects with what is wrong with path or file; never with what is in it. */
+  read(path: string): Promise<Data>
 }
 
 /** A target's counts as last seen. */

@@ -3,7 +3,9 @@ import { errorMessage } from '../core/errors.js'
 import type { Decision, ScalePolicy } from '../core/scaling/types.js'
 import { checkResource } from '../registry/check.js'
 import { formatProblem, isError, type Problem } from '../spec/problem.js'
-import type { Authentication, Context } from './context.js'
+import { Authentications, isAuthentication } from './authentications.js'
+import type { Context } from './context.js'
+import { resolveEveryMs } from './credential-times.js'
 import { refKey, type Condition, type ObjectRef, type ResourceListener } from './ports.js'
 import { ScaledObjectRun } from './scaled-object-run.js'
 import { ScaleUnit, type UnitPlan } from './scale-unit.js'
@@ -14,7 +16,7 @@ interface Claimant { readonly target: ObjectRef, readonly run: TriggerRun }
 
 /** From desired resources to running units: level-based. Whatever happened in between, a pass brings about what is there now. */
 export class Reconciler implements Omit<ResourceListener, 'synced'> {
-  readonly authentications = new Map<string, Authentication>()
+  readonly authentications = new Authentications()
   readonly #context: Context
   readonly #scaledObjects = new Map<string, ScaledObjectRun>()
   readonly #triggers = new Map<string, TriggerRun>()
@@ -52,7 +54,10 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
       case 'ScaledObject': this.#applyScaledObject(ref, resource); break
       case 'Trigger': this.#applyTrigger(ref, resource); break
       case 'TriggerAuthentication':
-      case 'ClusterTriggerAuthentication': this.authentications.set(refKey(ref), resource); break
+      case 'ClusterTriggerAuthentication':
+        this.authentications.applied(ref, resource)
+        this.#credentialsChanged()
+        break
       case 'ScaledJob': break // refused above as long as it is not run
     }
     this.#passSoon()
@@ -62,6 +67,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   refused (ref: ObjectRef, problems: readonly Problem[]): void {
     const text = problems.map(formatProblem)
     for (const line of text) this.#context.log.error({ object: refKey(ref) }, line)
+    if (isAuthentication(ref)) this.authentications.refused(ref, problems)
     const running = this.#scaledObjects.has(refKey(ref)) || this.#triggers.has(refKey(ref))
     const after = running ? '\nthe object goes on as it was before this edit' : ''
     this.#context.status.refuse(ref, text.join('\n') + after, problems[0]?.code ?? 'TG_CONFIG_INVALID')
@@ -70,7 +76,10 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
 
   deleted (ref: ObjectRef): void {
     const key = refKey(ref)
-    this.authentications.delete(key)
+    if (isAuthentication(ref)) {
+      this.authentications.deleted(ref)
+      this.#credentialsChanged()
+    }
     const so = this.#scaledObjects.get(key)
     if (so !== undefined) {
       this.#scaledObjects.delete(key)
@@ -114,7 +123,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   #applyTrigger (ref: ObjectRef, trigger: Trigger): void {
     this.#wanted.set(refKey(ref), trigger)
     const present = this.#triggers.get(refKey(ref))
-    if (present !== undefined && sameTrigger(present.trigger, trigger)) this.#replaceIfStale(present)
+    if (present !== undefined && sameTrigger(present.trigger, trigger)) this.#leave(present.followCredentials())
     else if (this.#context.ownership.owns(ref)) this.#runTrigger(ref, trigger)
   }
 
@@ -153,17 +162,17 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     this.#turns.set(key, ended)
   }
 
-  /** A rotated secret or a new default: the run is replaced, new client first come, old one drained. */
-  #replaceIfStale (run: TriggerRun): void {
-    this.#leave(run.isStale().then(stale => {
-      if (stale && !this.#stopped && this.#triggers.get(refKey(run.ref)) === run) this.#runTrigger(run.ref, run.trigger)
-    }))
+  /** An authentication is another one now: whoever uses it comes to its source with what it says at the next look, at once where the last one failed. */
+  #credentialsChanged (): void {
+    if (!this.#synced) return
+    for (const run of this.#scaledObjects.values()) for (const reader of run.voices) reader.resolveAgain()
+    for (const run of this.#triggers.values()) this.#leave(run.followCredentials())
   }
 
-  /** Each minute: what a connector was opened with may be another secret now. */
+  /** Now and then: what a connector was opened with may be another secret now. */
   #recheckCredentials (): void {
-    for (const run of this.#triggers.values()) this.#replaceIfStale(run)
-    if (!this.#stopped) this.#cancelRecheck = this.#context.wheel.at(this.#context.clock.now() + credentialsEveryMs, () => this.#recheckCredentials())
+    for (const run of this.#triggers.values()) this.#leave(run.followCredentials())
+    if (!this.#stopped) this.#cancelRecheck = this.#context.wheel.at(this.#context.clock.now() + resolveEveryMs, () => this.#recheckCredentials())
   }
 
   /** What is ours may be another's now, and the other way round. */
@@ -260,8 +269,6 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     this.#context.status.report({ ref: refOf(loser), conditions: [condition] })
   }
 }
-
-const credentialsEveryMs = 60_000
 
 /** One policy for all who speak for a target: a ScaledObject's own bounds stand; several Triggers alone take the widest of theirs. */
 function together (policies: readonly ScalePolicy[], firstIsScaledObject: boolean): ScalePolicy {

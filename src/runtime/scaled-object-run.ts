@@ -81,7 +81,7 @@ export class ScaledObjectRun {
     const reads = (outcome: string) => context.telemetry.counter('scaler_reads_total', { ...labels, outcome })
     return new SourceReader({
       trigger: key, definition, metricType: trigger.metricType, clock: context.clock,
-      resolve: () => scalerConfig(this.#so, index, definition, targetOf(so), context.config),
+      resolve: maxAgeMs => scalerConfig(this.#so, index, definition, targetOf(so), context.config, maxAgeMs),
       kit: contextKit(context, { kind: so.kind, namespace: this.ref.namespace, name: this.ref.name, uid: so.metadata.uid ?? `${this.ref.namespace}/${this.ref.name}` }, trigger.type),
       log: withFields(context.log, { scaledObject: `${this.ref.namespace}/${this.ref.name}`, trigger: key, type: trigger.type }),
       metrics: {

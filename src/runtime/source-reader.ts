@@ -7,6 +7,7 @@ import { onAbort } from '../plugin/signals.js'
 import type { AnyScaler } from '../registry/registry.js'
 import { formatProblem, type Problem } from '../spec/problem.js'
 import type { Clock, Counter, Gauge, Histogram, Log } from './ports.js'
+import { readAgainAfterMs, resolveEveryMs, usualAgeMs } from './credential-times.js'
 import { untilAborted } from './sharing.js'
 import type { OnRing, Voice } from './voice.js'
 
@@ -20,7 +21,8 @@ export interface SourceReaderParts {
   readonly trigger: string
   readonly definition: AnyScaler
   readonly metricType: 'AverageValue' | 'Value'
-  readonly resolve: () => Promise<ResolvedConfig>
+  /** With credentials that are so old at most, milliseconds. Rejects with anything but a TidegateError where nobody could be asked. */
+  readonly resolve: (maxAgeMs: number) => Promise<ResolvedConfig>
   readonly kit: Kit
   readonly clock: Clock
   readonly log: Log
@@ -35,9 +37,9 @@ export interface SourceReaderParts {
 
 /** Longest a look may take before it counts as failed. */
 const lookTimeoutMs = 10_000
-/** A rotated credential is noticed within this time, and at once after a refusal. */
-const resolveEveryMs = 60_000
 const rearmAfterMs = 2_000
+/** A doorbell that is refused asks for a look with credentials read anew, this often. */
+const refusedRingEveryMs = 15_000
 
 /** Keeps one scaler: opens it, looks through it, opens another when its configuration changed or it failed, closes it. */
 export class SourceReader implements Voice {
@@ -46,6 +48,10 @@ export class SourceReader implements Voice {
   readonly #parts: SourceReaderParts
   #open: { readonly scaler: Scaler, readonly digest: string } | undefined
   #resolvedAt = -Infinity
+  /** The source refused us, and has not let us in since: perhaps the credential was rotated. */
+  #isRefused = false
+  #refusedRingAt = -Infinity
+  #saidOutdated = false
   #isClosed = false
   /** Why the last look failed; told when it changes. */
   #failing: string | undefined
@@ -72,7 +78,7 @@ export class SourceReader implements Voice {
     const letGo = onAbort(signal, () => limit.abort(signal.reason))
     const cancel = clock.after(lookTimeoutMs, () => limit.abort(new TidegateError('TG_SOURCE_UNREACHABLE', `no answer within ${lookTimeoutMs / 1000} s`)))
     try {
-      const scaler = await untilAborted(this.#opened(), limit.signal)
+      const scaler = await untilAborted(this.#opened(limit.signal), limit.signal)
       const look = await untilAborted(scaler.read(limit.signal), limit.signal)
       const at = clock.now()
       if ('kind' in look) {
@@ -97,7 +103,7 @@ export class SourceReader implements Voice {
     const { clock, metrics, trigger } = this.#parts
     metrics.failed.inc()
     const code = errorCode(error, 'TG_SOURCE_UNREACHABLE')
-    if (code === 'TG_SOURCE_REFUSED') this.#resolvedAt = -Infinity // perhaps the credential was rotated: resolve again before the next look
+    if (code === 'TG_SOURCE_REFUSED') this.#isRefused = true
     const message = errorMessage(error)
     if (message !== this.#failing && code !== 'TG_TARGET_NOT_FOUND') this.#parts.log.warn({ code, err: message }, 'the source cannot be read; nothing is lowered, and it is tried again at the next look')
     this.#failing = message
@@ -107,29 +113,68 @@ export class SourceReader implements Voice {
   #recovered (): void {
     if (this.#failing !== undefined) this.#parts.log.info({}, 'the source can be read again')
     this.#failing = undefined
+    this.#isRefused = false
+  }
+
+  /** What it comes to its source with may be another now: resolves anew at the next look, which is at once where the last one failed. */
+  resolveAgain (): void {
+    this.#resolvedAt = -Infinity
+    if (this.#failing !== undefined) this.#onRing(undefined)
   }
 
   /** The scaler for the configuration as it is now. A new client comes first, then the old one goes. */
-  async #opened (): Promise<Scaler> {
-    const { clock, definition, kit, metricType, resolve } = this.#parts
-    if (this.#open !== undefined && clock.monotonic() - this.#resolvedAt < resolveEveryMs) return this.#open.scaler
-    const resolved = await resolve()
-    if (!resolved.ok) throw new TidegateError(resolved.problems[0]?.code ?? 'TG_CONFIG_INVALID', resolved.problems.map(formatProblem).join('\n'))
-    this.#resolvedAt = clock.monotonic()
-    if (this.#open?.digest === resolved.digest) return this.#open.scaler
+  async #opened (signal: AbortSignal): Promise<Scaler> {
+    const { clock, definition, kit, metricType } = this.#parts
+    const present = this.#open
+    if (present !== undefined && !this.#isRefused && clock.monotonic() - this.#resolvedAt < resolveEveryMs) return present.scaler
+    const resolved = await this.#resolved()
+    if (present !== undefined && (resolved === undefined || resolved.digest === present.digest)) return present.scaler
+    if (resolved === undefined) throw new TidegateError('TG_INTERNAL', 'resolved to nothing')
     const scaler = await definition.open(resolved.config, kit, measuredAs({ ...definition.measure(resolved.config), metricType }))
     if (this.#isClosed) {
       await this.#closeScaler(scaler)
       throw new TidegateError('TG_SOURCE_UNREACHABLE', 'closed while it was opened')
     }
-    const old = this.#open
+    if (present !== undefined && !await this.#isLetIn(scaler, signal)) {
+      await this.#closeScaler(scaler)
+      return present.scaler
+    }
     this.#open = { scaler, digest: resolved.digest }
-    if (old !== undefined) {
+    if (present !== undefined) {
       await this.#disarm()
-      await this.#closeScaler(old.scaler)
+      await this.#closeScaler(present.scaler)
       this.arm(this.#onRing)
     }
     return scaler
+  }
+
+  /** Undefined where nobody could be asked and there is a client: an API server that is away is no reason to lose sight of the source. */
+  async #resolved (): Promise<Extract<ResolvedConfig, { ok: true }> | undefined> {
+    try {
+      const resolved = await this.#parts.resolve(this.#isRefused ? readAgainAfterMs : usualAgeMs)
+      if (!resolved.ok) throw new TidegateError(resolved.problems[0]?.code ?? 'TG_CONFIG_INVALID', resolved.problems.map(formatProblem).join('\n'))
+      this.#resolvedAt = this.#parts.clock.monotonic()
+      return resolved
+    } catch (error) {
+      if (this.#open === undefined || error instanceof TidegateError) throw error
+      this.#parts.log.debug({ trigger: this.trigger, err: errorMessage(error) }, 'credentials could not be read again; going on with those at hand')
+      return undefined
+    }
+  }
+
+  /** Whether the source does not refuse a new client. Until then the old one stays: a Secret may be changed before its broker is. */
+  async #isLetIn (scaler: Scaler, signal: AbortSignal): Promise<boolean> {
+    try {
+      await untilAborted(scaler.read(signal), signal)
+    } catch (error) {
+      if (errorCode(error, 'TG_SOURCE_UNREACHABLE') === 'TG_SOURCE_REFUSED') {
+        if (!this.#saidOutdated) this.#parts.log.warn({ trigger: this.trigger, err: errorMessage(error) }, 'the source refuses the new credentials; going on with the old ones')
+        this.#saidOutdated = true
+        return false
+      }
+    }
+    this.#saidOutdated = false
+    return true
   }
 
   /** Lets the source ring, if it can and was opened. Arming what is armed changes nothing. */
@@ -159,9 +204,19 @@ export class SourceReader implements Voice {
         }
       } catch (error) {
         this.#parts.log.debug({ trigger: this.trigger, err: errorMessage(error) }, 'doorbell lost, arming it again')
+        if (errorCode(error, 'TG_SOURCE_UNREACHABLE') === 'TG_SOURCE_REFUSED') this.#bellRefused()
       }
       await this.#parts.clock.sleep(rearmAfterMs, signal)
     }
+  }
+
+  /** A look follows, with credentials read anew. */
+  #bellRefused (): void {
+    const now = this.#parts.clock.monotonic()
+    this.#isRefused = true
+    if (now - this.#refusedRingAt < refusedRingEveryMs) return
+    this.#refusedRingAt = now
+    this.#onRing(undefined)
   }
 
   async close (): Promise<void> {

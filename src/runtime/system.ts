@@ -2,7 +2,6 @@ import { Reconciler } from './reconciler.js'
 import type { Context } from './context.js'
 import { Overload } from './overload.js'
 import type { SystemParts } from './parts.js'
-import { refKey } from './ports.js'
 import { Refusals } from './refusals.js'
 import { service, type Service } from './service.js'
 import { sharing } from './sharing.js'
@@ -24,8 +23,8 @@ export function system (parts: SystemParts): System {
   const context: Context = {
     ...parts, status: new Refusals(parts.status), overload, wheel: turning, sharing: sharing(parts.clock, parts.log), nextSequence: () => ++sequence,
     config: {
-      reader: parts.objects, defaults: parts.defaults, clusterObjectNamespace: parts.clusterObjectNamespace,
-      authentication: (kind, namespace, name) => reconciler.authentications.get(refKey({ apiVersion: '', kind, namespace: kind === 'ClusterTriggerAuthentication' ? '' : namespace, name })),
+      reader: parts.objects, files: parts.authFiles, defaults: parts.defaults, clusterObjectNamespace: parts.clusterObjectNamespace, secretsOnlyFrom: parts.secretsOnlyFrom,
+      authentication: (kind, namespace, name) => reconciler.authentications.find(kind, namespace, name),
     },
   }
   const reconciler: Reconciler = new Reconciler(context)

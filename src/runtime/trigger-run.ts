@@ -6,6 +6,7 @@ import type { AnyConnector } from '../registry/registry.js'
 import { formatProblem } from '../spec/problem.js'
 import { connectorConfig } from './configs.js'
 import { contextKit, type Context } from './context.js'
+import { readAgainAfterMs, usualAgeMs } from './credential-times.js'
 import { DeliveryPump, type PumpMetrics, type PumpPlan } from './delivery/pump.js'
 import { withFields } from './kit.js'
 import { Pace } from './pace.js'
@@ -43,7 +44,7 @@ export class TriggerRun {
     const labels = { namespace: this.ref.namespace, trigger: this.ref.name, type: definition.type }
     this.pump = new DeliveryPump({
       ref: this.ref, type: definition.type, guarantees: definition.guarantees, plan: planOf(trigger, definition),
-      open: () => this.#open(), endpoint: context.functions, overloaded: context.overload.isOverloaded,
+      open: lost => this.#open(lost), endpoint: context.functions, overloaded: context.overload.isOverloaded,
       clock: context.clock, random: context.random, events: context.events,
       log: withFields(context.log, { trigger: `${this.ref.namespace}/${this.ref.name}`, type: definition.type }),
       metrics: pumpMetrics(labels, context), onStatus: () => this.report(), onEnded: () => this.#progress.call(),
@@ -78,11 +79,12 @@ export class TriggerRun {
     this.#stopWatching()
   }
 
-  /** Whether the configuration resolves to something else now than what the connector was opened with: a rotated secret, a new default. */
-  async isStale (): Promise<boolean> {
-    if (this.#openedWith === undefined) return false
-    const resolved = await this.#resolve()
-    return resolved.ok && resolved.digest !== this.#openedWith
+  /** Where the configuration resolves to something else now (a rotated secret, a new default): opens anew with that, and the old connector drains. */
+  async followCredentials (): Promise<void> {
+    const before = this.#openedWith
+    if (before === undefined) return // not open: it resolves when it opens
+    const resolved = await this.#resolve(usualAgeMs)
+    if (resolved.ok && resolved.digest !== before && this.#reporting) await this.pump.renew()
   }
 
   /** Drops its series: the Trigger is gone. */
@@ -115,17 +117,18 @@ export class TriggerRun {
     if ((before === undefined ? '' : refKey(before)) !== (state?.target === undefined ? '' : refKey(state.target))) this.#onTarget()
   }
 
-  #resolve (): Promise<ResolvedConfig> {
-    return connectorConfig(this.trigger, this.#definition, this.#function?.target, this.#context.config)
+  #resolve (maxAgeMs: number): Promise<ResolvedConfig> {
+    return connectorConfig(this.trigger, this.#definition, this.#function?.target, this.#context.config, maxAgeMs)
   }
 
-  async #open (): Promise<Connector> {
-    const resolved = await this.#resolve()
+  async #open (lost: string | undefined): Promise<Connector> {
+    const resolved = await this.#resolve(lost === 'TG_SOURCE_REFUSED' ? readAgainAfterMs : usualAgeMs)
     if (!resolved.ok) throw new TidegateError(resolved.problems[0]?.code ?? 'TG_CONFIG_INVALID', resolved.problems.map(formatProblem).join('\n'))
-    this.#openedWith = resolved.digest
     const owner = { kind: 'Trigger', namespace: this.ref.namespace, name: this.ref.name, uid: this.trigger.metadata.uid ?? `${this.ref.namespace}/${this.ref.name}` }
-    const lost = this.#context.telemetry.counter('events_lost_total', { namespace: this.ref.namespace, trigger: this.ref.name, type: this.#definition.type })
-    return this.#definition.open(resolved.config, { ...contextKit(this.#context, owner, this.#definition.type), lost: events => lost.inc(events) })
+    const counter = this.#context.telemetry.counter('events_lost_total', { namespace: this.ref.namespace, trigger: this.ref.name, type: this.#definition.type })
+    const connector = await this.#definition.open(resolved.config, { ...contextKit(this.#context, owner, this.#definition.type), lost: events => counter.inc(events) })
+    this.#openedWith = resolved.digest
+    return connector
   }
 }
 

@@ -39,7 +39,7 @@ describe('reference pages', () => {
     expect((await typed('kinds so --markdown')).out).toContain('| `triggers[].metadata` |')
     expect((await typed('kinds scaledjobs')).out).toMatch(/Run +not yet/)
     expect((await typed('kinds tidegate.yaml')).out).toMatch(/defaults[.]nats +fields of connector nats, connector nats-jetstream/)
-    expect((await typed('kinds triggerauthentication')).out).toMatch(/Not built yet, and refused with a hint\n {2}filePath, hashiCorpVault/)
+    expect((await typed('kinds triggerauthentication')).out).toMatch(/Not built yet, and refused with a hint\n {2}hashiCorpVault, azureKeyVault/)
   })
   test.each([
     ['kinds Triger', 'error TG_CONFIG_UNKNOWN_KIND no kind "Triger"; did you mean Trigger?'],

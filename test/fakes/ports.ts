@@ -108,6 +108,7 @@ export class FakeObjects implements ObjectReader {
   readonly env: { name: string, value: string }[] = []
   async secret (namespace: string, name: string): Promise<Record<string, string> | undefined> { return this.secrets.get(`${namespace}/${name}`) }
   async configMap (): Promise<undefined> { return undefined }
+  async token (): Promise<undefined> { return undefined }
   async containers (): Promise<readonly { name: string, env: { name: string, value: string }[], envFrom: [] }[]> { return [{ name: 'main', env: this.env, envFrom: [] }] }
 }
 

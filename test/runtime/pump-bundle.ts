@@ -55,6 +55,7 @@ export function bundle ({ plan = {}, guarantees = {} }: BundleOptions = {}) {
   return {
     pump, clock, fn, counts, rings, notes, gauges,
     get source (): FakeConnector { return connectors.at(-1) ?? new FakeConnector() },
+    connectors,
     get opened () { return connectors.length },
     set sourceAway (value: boolean) { away = value },
     /** Opening waits until the function returned is called. */

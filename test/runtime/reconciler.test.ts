@@ -80,7 +80,7 @@ async function setup (...present: Resource[]) {
       await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
     } },
     objects, targets, endpoints, functions: new FakeFunction(), state: new MemoryStore(), ownership: ownsAll, status, events: { emit: () => undefined }, decisions,
-    telemetry, clock, random: () => 0.5, log, registry: emptyRegistry.with({ scalers: [depth], connectors: [fake] }), defaults: () => ({}), clusterObjectNamespace: 'tidegate',
+    telemetry, clock, random: () => 0.5, log, registry: emptyRegistry.with({ scalers: [depth], connectors: [fake] }), defaults: () => ({}), clusterObjectNamespace: 'tidegate', authFiles: { read: async () => ({}) },
   })
   depths.set('uploads', 0)
   await running.start()

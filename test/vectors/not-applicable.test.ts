@@ -33,4 +33,6 @@ test('a pattern fits by what it names', () => {
   expect(matches({ given: { gate: { $in: [1, false] } } }, value)).toBe(true)
   expect(matches({ given: { gate: { $in: [1, true] } } }, value)).toBe(false)
   expect(matches({ expect: { other: {} } }, value)).toBe(false)
+  expect(matches({ given: { other: { $absent: true } } }, value)).toBe(true)
+  expect(matches({ given: { gate: { $absent: true } } }, value)).toBe(false)
 })

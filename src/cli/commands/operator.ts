@@ -44,6 +44,7 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
       system: term => clusterSystem({
         cluster, term, registry: builtins, clock: systemClock, log, events: loggedEvents(log), telemetry, status,
         decisions: decisions ?? { record: () => undefined }, defaults: () => defaults, environment: process.env,
+        clusterObjectNamespace: options.clusterObjectNamespace, restrictSecrets: options.restrictSecrets, filepathAuthRootPath: options.filepathAuthRootPath,
       }),
     }, stopping.signal)
   } finally {

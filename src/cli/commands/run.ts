@@ -37,7 +37,7 @@ export async function run (options: RunOptions, output: Output): Promise<ExitCod
   const system = localSystem({
     paths: options.filename, recursive: options.recursive, stateDir, fresh: options.fresh, strict: options.strict, registry: builtins,
     clock: systemClock, log, events: eachOf(events, loggedEvents(log)), telemetry, status, problems,
-    decisions: decisions ?? { record: () => undefined }, environment: process.env,
+    decisions: decisions ?? { record: () => undefined }, environment: process.env, filepathAuthRootPath: options.filepathAuthRootPath,
   })
   const phase = { isReady: false }
   // A port that was asked for is opened first, so that one that is taken is said at once; a free one is nobody's concern before the work.

@@ -55,8 +55,8 @@ export function namesFor (raw: unknown, namespace: string, ref: AuthenticationRe
   if (authentication === undefined) return { env }
   const { spec } = authentication
   const identity = spec.podIdentity === undefined ? undefined : { provider: spec.podIdentity.provider }
-  const isElsewhere = (['filePath', 'hashiCorpVault', 'azureKeyVault', 'gcpSecretManager', 'awsSecretManager', 'boundServiceAccountToken', 'oauth2'] as const).some(key => spec[key] !== undefined)
-  return { env, identity, auth: isElsewhere ? undefined : [...spec.env, ...spec.secretTargetRef, ...spec.configMapTargetRef].map(r => r.parameter) }
+  const isElsewhere = (['filePath', 'hashiCorpVault', 'azureKeyVault', 'gcpSecretManager', 'awsSecretManager', 'oauth2'] as const).some(key => spec[key] !== undefined)
+  return { env, identity, auth: isElsewhere ? undefined : [...spec.env, ...spec.secretTargetRef, ...spec.configMapTargetRef, ...spec.boundServiceAccountToken ?? []].map(r => r.parameter) }
 }
 
 function containerOf (raw: unknown, deployment: Deployment | undefined): Container | undefined {

@@ -25,8 +25,8 @@ export interface PumpParts {
   readonly type: string
   readonly guarantees: Guarantees
   readonly plan: PumpPlan
-  /** Opens the connector with the configuration as it is now. */
-  readonly open: () => Promise<Connector>
+  /** Opens the connector with the configuration as it is now; `lost`: the code of what ended the last one. */
+  readonly open: (lost: string | undefined) => Promise<Connector>
   readonly endpoint: FunctionEndpoint
   /** True while the process is too busy to take on more. */
   readonly overloaded: () => boolean
@@ -112,8 +112,8 @@ export class DeliveryPump {
       onTimeout: () => events.emit(ref, { type: 'Warning', reason: 'ColdStartTimeout', note: `the function had no ready replica within ${plan.coldStartTimeoutMs / 1000} s; no attempt is counted, and the event ${parts.guarantees.redelivery === 'broker' ? 'goes back to its source' : 'is lost: its source keeps none'}` }),
     })
     this.#receiver = new Receiver({
-      open: parts.open, capacity: this.#capacity, room: signal => this.#room(signal), deliver: delivery => this.#deliver(delivery),
-      settled: () => this.#untilIdle(), clock, random, log, onChange: parts.onStatus, onOpen: () => this.demand.opened(),
+      open: parts.open, capacity: this.#capacity, room: signal => this.#room(signal), deliver: (delivery, ended) => this.#deliver(delivery, ended),
+      clock, random, log, onChange: parts.onStatus, onOpen: () => this.demand.opened(),
     })
     const call = calling({
       pool: this.#pool, endpoint: parts.endpoint, options: plan.options, headers: plan.headers, clock,
@@ -142,6 +142,12 @@ export class DeliveryPump {
     cancel()
     this.#circuit.stop()
     this.#leases.stop()
+  }
+
+  /** The configuration resolves to something else now: a new connector first, then the old one drains. */
+  async renew (): Promise<void> {
+    await this.#receiver.renew()
+    this.#roomFor?.() // who waits for room sees that another is pulled from
   }
 
   /** What stands behind the function now. */
@@ -189,14 +195,14 @@ export class DeliveryPump {
     if (this.#parts.overloaded()) await this.#parts.clock.sleep(overloadPauseMs, signal)
   }
 
-  #deliver (delivery: Delivery): void {
+  #deliver (delivery: Delivery, ended: () => void): void {
     this.#parts.metrics.inFlight.set(++this.#inHand)
     this.#leases.hold(delivery)
     this.#wakeSlot.took(delivery.event)
-    void this.#bringToEnd(delivery)
+    void this.#bringToEnd(delivery, ended)
   }
 
-  async #bringToEnd (delivery: Delivery): Promise<void> {
+  async #bringToEnd (delivery: Delivery, ended: () => void): Promise<void> {
     try {
       // Pulled before the circuit opened or the Trigger was suspended: it goes back to a broker that keeps it.
       const tooLate = this.#capacity.slots() === 0 && this.#parts.guarantees.redelivery === 'broker'
@@ -209,6 +215,7 @@ export class DeliveryPump {
     }
     this.#leases.letGo(delivery)
     this.#parts.metrics.inFlight.set(--this.#inHand)
+    ended()
     if (this.#inHand === 0) for (const resolve of this.#idle.splice(0)) resolve()
     this.#changed()
     this.#parts.onEnded()
