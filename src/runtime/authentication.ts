@@ -2,7 +2,7 @@ import { errorCode, errorMessage, TidegateError } from '../core/errors.js'
 import type { Identity } from '../spec/config-spec.js'
 import type { Path, Problem } from '../spec/problem.js'
 import { dataOf, environmentOf, type Tell, type Vault } from './container-env.js'
-import type { Credentials, CredentialsParts, CredentialsRequest, TriggerAuth } from './credentials.js'
+import type { Credentials, CredentialsParts, CredentialsRequest, TriggerAuth } from './credential-types.js'
 import type { PodContainer } from './ports.js'
 
 export interface AuthenticationRequest extends CredentialsRequest {

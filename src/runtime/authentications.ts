@@ -1,4 +1,4 @@
-import type { TriggerAuth } from './credentials.js'
+import type { TriggerAuth } from './credential-types.js'
 import { refKey, type ObjectRef } from './ports.js'
 import type { Problem } from '../spec/problem.js'
 
