@@ -1,10 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { parse, parseAllDocuments } from 'yaml'
 import { Run } from '../scenario/harness.js'
 import { type KubeControlPlane, kubeControlPlane, type KubeObject } from '../servers/kube.js'
+import { kubectl } from '../servers/kubectl.js'
+import { find, kustomize } from './render.js'
 
 const account = 'system:serviceaccount:tidegate:tidegate'
 let kube: KubeControlPlane
@@ -12,23 +13,10 @@ let objects: readonly KubeObject[]
 
 beforeAll(async () => {
   kube = await kubeControlPlane()
-  objects = await build('deploy/manifests')
-  for (const object of objects) await kube.admin.apply(object)
+  objects = await kustomize('deploy/manifests')
+  expect(await kubectl(kube.adminKubeconfig, ['apply', '--server-side', '-k', 'deploy/manifests'])).toMatchObject({ code: 0, error: '' })
 })
 afterAll(async () => { await kube.stop() })
-
-interface Kustomization { readonly resources: readonly string[], readonly images?: readonly unknown[] }
-
-/** The objects of a kustomization, in its order; of what kustomize can do, the base uses nothing but lists and the image's name. */
-async function build (folder: string): Promise<readonly KubeObject[]> {
-  const { resources } = parse(await readFile(join(folder, 'kustomization.yaml'), 'utf8')) as Kustomization
-  const found = await Promise.all(resources.map(async name => {
-    const path = join(folder, name)
-    if (!name.endsWith('.yaml')) return await build(path)
-    return parseAllDocuments(await readFile(path, 'utf8')).map(document => document.toJS() as KubeObject)
-  }))
-  return found.flat()
-}
 
 interface Deployment extends KubeObject { readonly status: { readonly readyReplicas?: number } }
 
@@ -44,21 +32,35 @@ test('the namespace would have refused less: the restriction is enforced', async
 })
 
 test('applying it again changes nothing', async () => {
-  for (const object of objects) {
-    const path = await kube.admin.pathOf(object)
-    const { metadata: { generation } } = await kube.admin.get(path)
-    const { metadata } = await kube.admin.apply(object)
-    expect([path, metadata['generation']]).toEqual([path, generation])
+  expect(await kubectl(kube.adminKubeconfig, ['diff', '--server-side', '-k', 'deploy/manifests'])).toEqual({ code: 0, out: '', error: '' })
+})
+
+test('the server puts leases and counts of the operator on levels where nobody else is in their way', async () => {
+  const kubeconfig = await kube.kubeconfig(account)
+  const schemaOf = async (...args: readonly string[]): Promise<string> => {
+    const { error } = await kubectl(kubeconfig, [...args, '-v=8'])
+    const [, uid] = /X-Kubernetes-Pf-Flowschema-Uid: (\S+)/i.exec(error) ?? []
+    const { items } = await kube.admin.get<{ readonly items: readonly KubeObject[] }>('/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas')
+    return items.find(({ metadata }) => metadata.uid === uid)?.metadata.name ?? error
+  }
+  const leases = '/apis/coordination.k8s.io/v1/namespaces/tidegate/leases/tidegate'
+  expect(await schemaOf('get', '--raw', leases)).toBe('tidegate-leases')
+  expect(await schemaOf('get', '--raw', '/apis/apps/v1/namespaces/any/deployments/some/scale')).toBe('tidegate-counts')
+  expect(await schemaOf('get', '--raw', '/apis/apps/v1/deployments')).toBe('service-accounts')
+  for (const name of ['tidegate-leases', 'tidegate-counts']) {
+    await kube.admin.until<Flow>(`/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/${name}`, flow => flow?.status.conditions.some(c => c.type === 'Dangling' && c.status === 'False') === true)
   }
 })
+
+type Flow = KubeObject & { readonly status: { readonly conditions: readonly { readonly type: string, readonly status: string }[] } }
 
 interface PodTemplate { readonly template: { readonly spec: { readonly containers: readonly { readonly args: readonly string[] }[] } } }
 
 test('the program starts with the arguments of the Deployment and the rights of its account, and is refused nothing', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-manifests-'))
   const config = join(folder, 'tidegate.yaml')
-  await writeFile(config, (find('ConfigMap')['data'] as Readonly<Record<string, string>>)['tidegate.yaml'] ?? '')
-  const args = (find('Deployment')['spec'] as PodTemplate).template.spec.containers[0]?.args.map(arg => ({ 8080: '0', '0.0.0.0': '127.0.0.1', '/etc/tidegate/tidegate.yaml': config }[arg] ?? arg)) ?? []
+  await writeFile(config, (find(objects, 'ConfigMap')['data'] as Readonly<Record<string, string>>)['tidegate.yaml'] ?? '')
+  const args = (find(objects, 'Deployment')['spec'] as PodTemplate).template.spec.containers[0]?.args.map(arg => ({ 8080: '0', '0.0.0.0': '127.0.0.1', '/etc/tidegate/tidegate.yaml': config }[arg] ?? arg)) ?? []
   const run = new Run([...args, '--kubeconfig', await kube.kubeconfig(account), '--lease-namespace', 'tidegate'])
   onTestFinished(async () => {
     await run.stop()
@@ -72,12 +74,6 @@ test('the program starts with the arguments of the Deployment and the rights of 
   expect(asked.length).toBeGreaterThan(5)
   expect(asked.filter(({ status }) => status === 401 || status === 403)).toEqual([])
 })
-
-const find = (kind: string): KubeObject => {
-  const found = objects.find(object => object.kind === kind)
-  if (found === undefined) throw new Error(`no ${kind} among the manifests`)
-  return found
-}
 
 interface Attributes { readonly verb: string, readonly group?: string, readonly resource: string, readonly subresource?: string, readonly namespace?: string, readonly name?: string }
 

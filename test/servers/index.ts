@@ -34,6 +34,27 @@ export const servers: Readonly<Record<string, Server>> = {
     how: 'install Go 1.26 (https://go.dev/dl) and it is built by itself in about five minutes, or name a folder that has the three programs in KUBEBUILDER_ASSETS',
     container: 'copy the programs out of the images registry.k8s.io/kube-apiserver:v1.36.3, kube-controller-manager:v1.36.3 and etcd:3.6.8-0 into that folder',
   },
+  kubectl: {
+    title: 'kubectl',
+    variable: 'KUBEBUILDER_ASSETS',
+    ensure: async () => (await import('./kubectl.js')).ensureKubectl(),
+    how: 'install Go 1.26 (https://go.dev/dl) and it is built by itself, or name a folder that has it in KUBEBUILDER_ASSETS',
+    container: 'copy the program out of the image registry.k8s.io/kubectl:v1.36.3 into that folder',
+  },
+  helm: {
+    title: 'helm',
+    variable: 'TIDEGATE_TEST_HELM',
+    ensure: async () => (await import('./helm.js')).ensureHelm(),
+    how: 'install Go 1.26 (https://go.dev/dl) and it is built by itself in about three minutes, or name a folder that has it in TIDEGATE_TEST_HELM',
+    container: 'copy the program out of an image that has helm 3 into that folder',
+  },
+  promtool: {
+    title: 'promtool',
+    variable: 'TIDEGATE_TEST_PROMTOOL',
+    ensure: async () => (await import('./promtool.js')).ensurePromtool(),
+    how: 'install Go 1.26 (https://go.dev/dl) and it is built by itself in about four minutes, or name a folder that has it in TIDEGATE_TEST_PROMTOOL',
+    container: 'copy the program out of the image prom/prometheus:v3.14.0 into that folder',
+  },
 }
 
 export interface Missing { readonly name: string, readonly server: Server, readonly why: string }
