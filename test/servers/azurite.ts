@@ -20,8 +20,8 @@ export interface Azurite {
   stop(): Promise<void>
   /** SIGKILL. */
   kill(): Promise<void>
-  /** Again on the same port, after `stop` or `kill`. */
-  restart(): Promise<void>
+  /** Again on the same port, after `stop` or `kill`; with another key of its account where one is given. */
+  restart(accountKey?: string): Promise<void>
 }
 
 export interface AzuriteOptions {
@@ -40,8 +40,8 @@ export async function azurite (options: AzuriteOptions = {}): Promise<Azurite> {
   return address === undefined ? await started(options) : foreign(address)
 }
 
-export const connectionStringFor = (host: string): string =>
-  `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};QueueEndpoint=${host}/${account};`
+export const connectionStringFor = (host: string, accountKey = key): string =>
+  `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${accountKey};QueueEndpoint=${host}/${account};`
 
 const running = (): string | undefined => process.env['TIDEGATE_AZURITE'] === '' ? undefined : process.env['TIDEGATE_AZURITE']
 
@@ -72,16 +72,16 @@ async function started ({ persistent = false }: AzuriteOptions): Promise<Azurite
       await end('SIGTERM')
       if (folder !== undefined) await rm(folder, { recursive: true, force: true })
     },
-    async restart () {
+    async restart (accountKey) {
       await end('SIGTERM')
-      server = await listen(script, place.port, storage)
+      server = await listen(script, place.port, storage, accountKey)
     },
   }
 }
 
-async function listen (script: string, port: number, storage: readonly string[]): Promise<{ process: ChildProcess, host: string }> {
+async function listen (script: string, port: number, storage: readonly string[], accountKey = key): Promise<{ process: ChildProcess, host: string }> {
   const child = spawn(process.execPath, [script, '--queueHost', '127.0.0.1', '--queuePort', String(port), ...storage, '--disableTelemetry', '--skipApiVersionCheck'],
-    { stdio: ['ignore', 'pipe', 'pipe'] })
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, AZURITE_ACCOUNTS: `${account}:${accountKey}` } })
   const said: string[] = []
   child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()))
   for await (const line of createInterface(child.stdout)) {

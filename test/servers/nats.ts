@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { access, constants, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { promisify } from 'node:util'
 
 const version = '2.12.3'
@@ -21,6 +21,8 @@ export interface NatsServer {
   kill(): Promise<void>
   /** Again on the same ports with the same store, after `kill` or as a restart. */
   restart(): Promise<void>
+  /** Takes other lines of configuration (users, accounts) as it runs: whom it would not let in any more it sends away. */
+  reconfigure(config: string): Promise<void>
 }
 
 export interface NatsOptions {
@@ -67,7 +69,7 @@ async function build (cache: string, target: string): Promise<void> {
 function foreign (address: string): NatsServer {
   const port = Number(address.split(':').pop())
   const cannot = (): Promise<void> => Promise.reject(new Error(`the nats-server at ${address} was not started here: tests that stop it cannot run against it`))
-  return { port, monitoringPort: Number(process.env['TIDEGATE_TEST_NATS_MONITORING'] ?? 8222), url: address, stop: () => Promise.resolve(), kill: cannot, restart: cannot }
+  return { port, monitoringPort: Number(process.env['TIDEGATE_TEST_NATS_MONITORING'] ?? 8222), url: address, stop: () => Promise.resolve(), kill: cannot, restart: cannot, reconfigure: cannot }
 }
 
 async function started ({ config = '' }: NatsOptions): Promise<NatsServer> {
@@ -97,10 +99,22 @@ async function started ({ config = '' }: NatsOptions): Promise<NatsServer> {
       await end('SIGTERM')
       server = await listen(program, ['-c', configFile, '-sd', store], port, monitoringPort)
     },
+    async reconfigure (next) {
+      await writeFile(configFile, next)
+      const reloaded = server.says('Reloaded server configuration')
+      server.process.kill('SIGHUP')
+      await reloaded
+    },
   }
 }
 
-interface Listening { readonly process: ChildProcess, readonly port: number, readonly monitoringPort: number }
+interface Listening {
+  readonly process: ChildProcess
+  readonly port: number
+  readonly monitoringPort: number
+  /** Resolves at the next line of its log that has these words. */
+  says(words: string): Promise<void>
+}
 
 /** Resolves at the server's own word that it is ready; `-1` lets it choose a free port. Its log is read to the end: a full pipe would stop it. */
 function listen (program: string, args: readonly string[], port: number, monitoringPort: number): Promise<Listening> {
@@ -113,7 +127,16 @@ function listen (program: string, args: readonly string[], port: number, monitor
     lines.once('close', () => reject(new Error(`nats-server did not start:\n${said.join('\n')}`)))
     lines.on('line', line => {
       if (said.length < 100) said.push(line)
-      if (line.includes('Server is ready')) resolve({ process: child, port: portOf('Listening for client connections'), monitoringPort: portOf('Starting http monitor') })
+      if (line.includes('Server is ready')) resolve({ process: child, says: words => lineWith(lines, words), port: portOf('Listening for client connections'), monitoringPort: portOf('Starting http monitor') })
     })
   })
 }
+
+const lineWith = (lines: Interface, words: string): Promise<void> => new Promise(resolve => {
+  const look = (line: string): void => {
+    if (!line.includes(words)) return
+    lines.off('line', look)
+    resolve()
+  }
+  lines.on('line', look)
+})
