@@ -8,20 +8,32 @@ export const authenticationRefField = object({
   kind: oneOf(['TriggerAuthentication', 'ClusterTriggerAuthentication'], { summary: 'Its kind.', default: 'TriggerAuthentication' }),
 }, { summary: 'Where the credentials come from.', optional: true })
 
-/** One entry of `spec.triggers` (keda.md a.1). */
-export const scaleTriggerField = object({
+const commonFields = {
   type: string({ summary: 'Scaler that reads the source.', minLength: 1, example: 'azure-queue' }),
   name: string({ summary: 'Name of the trigger, unique in its object.', optional: true }),
   metadata: map(any({ summary: 'Value; KEDA takes text only.' }), { summary: 'Parameters of the scaler; see its reference page.' }),
   authenticationRef: authenticationRefField,
-  metricType: oneOf(['AverageValue', 'Value'], { summary: 'Whether one replica or all together are meant to hold the target value.', default: 'AverageValue' }),
   useCachedMetrics: boolean({ summary: 'Between one and many replicas, look only every pollingInterval.', default: false }),
+}
+
+/** One entry of `spec.triggers` (keda.md a.1). */
+export const scaleTriggerField = object({
+  ...commonFields,
+  metricType: oneOf(['AverageValue', 'Value'], { summary: 'Whether one replica or all together are meant to hold the target value.', default: 'AverageValue' }),
 }, { summary: 'One scale trigger.' })
 
 export type ScaleTrigger = ValueOf<typeof scaleTriggerField>
+/** What the triggers of both kinds have. */
+export type JobTrigger = Omit<ScaleTrigger, 'metricType'>
 export type AuthenticationRef = NonNullable<ValueOf<typeof authenticationRefField>>
 
 export const scaleTriggersField = list(scaleTriggerField, { summary: 'What the target is scaled by; the highest wish wins.', minItems: 1 })
+
+/** Triggers of a ScaledJob: a backlog is always divided among jobs. */
+export const jobTriggersField = list(object({
+  ...commonFields,
+  metricType: any({ summary: 'Not for jobs.', optional: true, removed: 'Cannot set metricType in ScaledJob triggers: remove it' }),
+}, { summary: 'One scale trigger.' }), { summary: 'What jobs are started by.', minItems: 1 })
 
 /** The name under which a trigger's readings, failures and metrics go: its own, else `s<index>`. */
 export const triggerKey = (trigger: { readonly name?: string | undefined }, index: number): string =>
@@ -31,7 +43,7 @@ export const triggerKey = (trigger: { readonly name?: string | undefined }, inde
 const uncached = ['cpu', 'memory', 'cron']
 
 /** Rules over the list of triggers (KEDA's ValidateTriggers). */
-export function triggerRules ({ triggers }: { readonly triggers: readonly ScaleTrigger[] }): Violation[] {
+export function triggerRules ({ triggers }: { readonly triggers: readonly JobTrigger[] }): Violation[] {
   const seen = new Map<string, number>()
   return triggers.flatMap((trigger, i) => {
     const violations: Violation[] = []
@@ -47,7 +59,7 @@ export function triggerRules ({ triggers }: { readonly triggers: readonly ScaleT
   })
 }
 
-function metadataRules (trigger: ScaleTrigger, i: number): Violation[] {
+function metadataRules (trigger: JobTrigger, i: number): Violation[] {
   return Object.entries(trigger.metadata).filter(([, value]) => isMapping(value) || Array.isArray(value)).map(([key]) => ({
     field: 'triggers', below: [i, 'metadata', key], code: 'TG_CONFIG_INVALID' as const,
     message: 'must be text, not a list or a mapping', hint: `every value of ${names.kedaGroup} metadata is text: write lists as "a,b"`,

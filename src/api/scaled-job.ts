@@ -2,7 +2,8 @@ import { names } from '../core/names.js'
 import { integer, list, object, oneOf, string, type ValuesOf } from '../spec/index.js'
 import { scalingAnnotationProblems } from './annotations.js'
 import type { Kind, KindDeclaration } from './kind.js'
-import { scaleTriggersField, triggerRules } from './scale-trigger.js'
+import { nameRule } from './name-rule.js'
+import { jobTriggersField, triggerRules } from './scale-trigger.js'
 
 const strategies = ['gradual', 'immediate'] as const
 
@@ -30,7 +31,7 @@ const fields = {
   minReplicaCount: integer({ summary: 'Fewest jobs.', default: 0, min: 0 }),
   maxReplicaCount: integer({ summary: 'Most jobs.', optional: true, min: 1 }),
   scalingStrategy: scalingStrategyField,
-  triggers: scaleTriggersField,
+  triggers: jobTriggersField,
 }
 type Written = ValuesOf<typeof fields>
 
@@ -45,5 +46,5 @@ export const scaledJobKind: KindDeclaration<'ScaledJob', Written, ScaledJobSpec>
   summary: 'Starts jobs by what event sources hold.',
   spec: specField,
   toSpec: ({ pollingInterval, ...rest }) => ({ ...rest, pollingIntervalMs: pollingInterval * 1000 }),
-  rules: ({ metadata }) => scalingAnnotationProblems(metadata.annotations),
+  rules: ({ metadata }) => [...nameRule('ScaledJob', metadata.name), ...scalingAnnotationProblems(metadata.annotations)],
 }

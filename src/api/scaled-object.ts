@@ -1,9 +1,10 @@
 import { names } from '../core/names.js'
-import { boolean, integer, object, oneOf, string, type Problem, type ValuesOf, type Violation } from '../spec/index.js'
+import { boolean, integer, object, oneOf, string, type ValuesOf, type Violation } from '../spec/index.js'
 import { scalingAnnotationProblems } from './annotations.js'
 import { behaviorField } from './behavior.js'
 import { irrelevantSettings } from './irrelevant-settings.js'
 import type { Kind, KindDeclaration } from './kind.js'
+import { nameRule } from './name-rule.js'
 import { scaleTriggersField, triggerRules } from './scale-trigger.js'
 
 export const scaleTargetRefField = object({
@@ -65,7 +66,7 @@ export const scaledObjectKind: KindDeclaration<'ScaledObject', Written, ScaledOb
   toSpec: ({ pollingInterval, cooldownPeriod, initialCooldownPeriod, ...rest }) => ({
     ...rest, pollingIntervalMs: pollingInterval * 1000, cooldownPeriodMs: cooldownPeriod * 1000, initialCooldownPeriodMs: initialCooldownPeriod * 1000,
   }),
-  rules: ({ metadata, raw }) => [...nameRule(metadata.name), ...scalingAnnotationProblems(metadata.annotations), ...irrelevantSettings(raw)],
+  rules: ({ metadata, raw }) => [...nameRule('ScaledObject', metadata.name), ...scalingAnnotationProblems(metadata.annotations), ...irrelevantSettings(raw)],
 }
 
 /** KEDA's bounds: idle is set against min as its HPA has it, so that a written 0 counts as 1 and no min at all as 0. */
@@ -96,12 +97,4 @@ function modifierRules ({ advanced }: Pick<Written, 'advanced'>): Violation[] {
   const at = (key: string, message: string): Violation => ({ field: 'advanced', below: ['scalingModifiers', key], message })
   if ((modifiers.formula ?? '') === '') return modifiers.target === undefined ? [] : [at('formula', 'is needed beside target')]
   return Number(modifiers.target) > 0 ? [] : [at('target', 'must be a number greater than 0, as text')]
-}
-
-/** The name is the value of a label on what KEDA makes, and stays exchangeable with it. */
-function nameRule (name: string): Problem[] {
-  return name.length <= 63 ? [] : [{
-    code: 'TG_CONFIG_INVALID', severity: 'error', path: ['metadata', 'name'],
-    message: `scaledobject name "${name}" is ${name.length} characters long; must be no more than 63 characters because it is used as the "scaledobject.keda.sh/name" label value`,
-  }]
 }

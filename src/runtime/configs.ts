@@ -1,4 +1,4 @@
-import { sourceOf, type ScaledObject, type Trigger } from '../api/index.js'
+import { environmentContainer, sourceOf, type Scaled, type Trigger } from '../api/index.js'
 import { names } from '../core/names.js'
 import { standIns } from '../registry/check.js'
 import type { AnyConnector, AnyScaler } from '../registry/registry.js'
@@ -16,18 +16,18 @@ export type Defaults = Readonly<Record<string, Readonly<Record<string, unknown>>
 export interface ConfigParts extends CredentialsParts { readonly defaults: () => Defaults }
 
 /** The configuration of one scale trigger, with its credentials as they are now. */
-export async function scalerConfig (so: ScaledObject, index: number, definition: AnyScaler, target: ObjectRef, parts: ConfigParts, maxAgeMs: number): Promise<ResolvedConfig> {
-  const trigger = so.spec.triggers[index]
-  if (trigger === undefined) throw new RangeError(`${so.metadata.name} has no trigger ${index}`)
+export async function scalerConfig (object: Scaled, index: number, definition: AnyScaler, target: ObjectRef, parts: ConfigParts, maxAgeMs: number): Promise<ResolvedConfig> {
+  const trigger = object.spec.triggers[index]
+  if (trigger === undefined) throw new RangeError(`${object.metadata.name} has no trigger ${index}`)
   const path = ['spec', 'triggers', index]
   const metadata = { ...standIns(definition, parts.defaults()), ...trigger.metadata }
   const credentials = await resolveCredentials({
-    namespace: so.metadata.namespace, target, containerName: so.spec.scaleTargetRef.envSourceContainerName,
+    namespace: object.metadata.namespace, target, containerName: environmentContainer(object),
     authenticationRef: trigger.authenticationRef, path, maxAgeMs, needsEnv: readsEnvironment(metadata),
   }, parts)
   return settle(definition.config, metadata, credentials, {
     path: [...path, 'metadata'], mode: 'text', about: `"${definition.type}"`,
-    unknownKeys: so.apiVersion === names.kedaApiVersion ? 'warning' : 'error',
+    unknownKeys: object.apiVersion === names.kedaApiVersion ? 'warning' : 'error',
   })
 }
 
