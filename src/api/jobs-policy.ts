@@ -8,13 +8,15 @@ import type { ScaledJob } from './scaled-job.js'
 
 /** Everything that a ScaledJob says about how many jobs there are. */
 export function jobsPolicyOf ({ spec, metadata }: ScaledJob): JobsPolicy {
+  const { paused, pausedUntil } = scalingAnnotations(metadata.annotations)
   return {
     minJobs: spec.minReplicaCount,
     maxJobs: spec.maxReplicaCount,
     strategy: strategyFrom(spec.scalingStrategy),
     combine: spec.scalingStrategy.multipleScalersCalculation,
     triggers: spec.triggers.map(triggerKey),
-    paused: scalingAnnotations(metadata.annotations).paused,
+    paused,
+    ...(pausedUntil === undefined ? {} : { pausedUntil }),
   }
 }
 

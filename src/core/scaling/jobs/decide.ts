@@ -1,3 +1,4 @@
+import type { EpochMs } from '../../clock.js'
 import type { Reading, Step } from '../types.js'
 import { minOf, roomOf } from './bounds.js'
 import { demandOf, wishesOf, type JobsDemand } from './demand.js'
@@ -9,16 +10,20 @@ import type { JobCounts, JobsDecision, JobsInput, JobsPolicy } from './types.js'
  * Chooses how many jobs to create: the only function that does. Pure and total. It never ends a job; what may not be known (the jobs
  * themselves, a source) creates none.
  */
-export function decideJobs ({ policy, jobs, readings }: JobsInput): JobsDecision {
+export function decideJobs ({ now, policy, jobs, readings }: JobsInput): JobsDecision {
   const voting = readings.filter(({ trigger }) => policy.triggers.includes(trigger))
   const failed = voting.filter(({ kind }) => kind === 'failed')
   const bounds = { min: minOf(policy), room: roomOf(policy) }
   const demand = demandOf(wishesOf(voting, jobs?.running ?? 0, bounds.room), policy.combine, bounds)
   const common = { active: demand.active, failedTriggers: failed.map(({ trigger }) => trigger) }
-  if (policy.paused) return { ...common, ...nothing('Paused', jobs, 'the object is paused') }
+  if (areJobsPaused(policy, now)) return { ...common, ...nothing('Paused', jobs, 'the object is paused') }
   if (jobs === undefined) return { ...common, ...nothing('JobsUnknown', jobs, 'the jobs that run are not known') }
   return { ...common, ...created(policy, jobs, demand, bounds, failed) }
 }
+
+/** Whether a pause binds at this instant. */
+export const areJobsPaused = ({ paused, pausedUntil }: Pick<JobsPolicy, 'paused' | 'pausedUntil'>, now: EpochMs): boolean =>
+  pausedUntil === undefined ? paused : now < pausedUntil
 
 type Outcome = Pick<JobsDecision, 'create' | 'reason' | 'steps'>
 

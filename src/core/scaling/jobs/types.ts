@@ -15,6 +15,8 @@ export interface JobsPolicy {
   /** Triggers whose readings count; a reading of a trigger not named here is ignored. */
   readonly triggers: readonly string[]
   readonly paused: boolean
+  /** Instant at which the pause ends; with no pause written it is paused until then. */
+  readonly pausedUntil?: EpochMs
 }
 export type Combination = 'max' | 'min' | 'avg' | 'sum'
 

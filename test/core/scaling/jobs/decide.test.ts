@@ -57,6 +57,11 @@ test('a source that is not there yet and wants its consumer first gets one job, 
   expect(decide({ readings, jobs: { running: 1, pending: 0 }, policy: { strategy: { kind: 'accurate' } } }).create).toBe(0)
 })
 
+test('a pause with an end is one until then, and none from then on', () => {
+  const at = (paused: boolean, pausedUntil: number): string => decide({ policy: { paused, pausedUntil }, readings: [backlog(1)] }).reason
+  expect([at(false, now + 1), at(true, now + 1), at(true, now), at(false, now - 1)]).toEqual(['Paused', 'Paused', 'Backlog', 'Backlog'])
+})
+
 test('an activation threshold is to be exceeded', () => {
   const at = (value: number): number => decide({ readings: [{ kind: 'measured', trigger: 'queue', at: now, measurements: [{ name: 'n', value, target: 1, activation: 5, metricType: 'AverageValue' }] }] }).create
   expect([at(5), at(6)]).toEqual([0, 6])
