@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decideJobs } from '../../../../src/core/scaling/jobs/decide.js'
-import { jobsReasons } from '../../../../src/core/scaling/jobs/reasons.js'
+import type { jobsReasons } from '../../../../src/core/scaling/jobs/reasons.js'
 import type { JobsInput, JobsPolicy } from '../../../../src/core/scaling/jobs/types.js'
 import type { Reading } from '../../../../src/core/scaling/types.js'
 
