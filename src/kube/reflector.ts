@@ -96,7 +96,7 @@ export class Reflector<T> {
   #afterFault (error: unknown): number {
     const { clock, random, log } = this.#parts
     this.#fault = error
-    if (this.#of.optional === true && error instanceof ApiError && (error.isMissing || error.status === 403)) {
+    if (this.#of.optional === true && error instanceof ApiError && (error.isMissing || (error.status === 403 && this.#version === undefined && this.#entries.size === 0))) { // a right that was lost makes nothing go away
       this.#replaceAll([], undefined)
       return this.#timing.absence
     }

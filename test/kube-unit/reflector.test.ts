@@ -127,3 +127,20 @@ test('a listener that throws harms neither the cache nor what comes next', async
   await until(2)
   expect([...reflector.values()]).toEqual(['a@uid-a', 'b@uid-b'])
 })
+
+test('a right that is lost makes nothing go away, whether to watch or to list', async () => {
+  let mayWatch = false
+  const { api, told, until } = await follow((asked, response) => {
+    if (isList(asked)) return list(7, thing('a', 5))
+    if (!mayWatch) return failure(403, 'Forbidden')
+    response.writeHead(200)
+    response.write(line('ADDED', thing('b', 8)))
+    return undefined
+  }, { optional: true })
+  await until(1)
+  await api.asks(isWatch, 4)
+  expect(told).toEqual([a])
+  mayWatch = true
+  await until(2)
+  expect(told).toEqual([a, b])
+})

@@ -16,7 +16,7 @@ export async function installKinds ({ admin }: KubeControlPlane, ...groups: read
 
 /** Puts the shipped account and its rights in place; a kubeconfig of that account, which tests run the program with. */
 export async function installRights (kube: KubeControlPlane): Promise<string> {
-  for (const file of ['namespace', 'service-account', 'cluster-role', 'role']) {
+  for (const file of ['namespace', 'service-account', 'cluster-role', 'secrets-role', 'role']) {
     for (const document of await documentsIn(`deploy/manifests/${file}.yaml`)) await kube.admin.apply(document)
   }
   return kube.kubeconfig('system:serviceaccount:tidegate:tidegate')
