@@ -7,6 +7,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rm
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { notices } from './notices.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
@@ -46,6 +47,17 @@ const namedExportsOfCommonJs = {
   },
 }
 
+/** Its models are classes in files of their own, which register nothing; the package does not say so. Of all that, a kubeconfig is what we use. */
+const unusedModels = {
+  name: 'unused-models',
+  setup (build) {
+    build.onResolve({ filter: /^[.][/]/ }, async ({ path, kind, resolveDir, pluginData }) => {
+      if (pluginData === 'resolved' || !resolveDir.includes('node_modules/@kubernetes/client-node/')) return undefined
+      return { ...await build.resolve(path, { kind, resolveDir, pluginData: 'resolved' }), sideEffects: false }
+    })
+  },
+}
+
 if (process.argv.includes('--if-stale') && !isStale()) process.exit(0)
 const esbuild = await loadEsbuild()
 if (esbuild !== undefined) await build(esbuild)
@@ -79,9 +91,9 @@ async function build ({ build: bundle }) {
     minifySyntax: true,
     // The same library as ES modules: what is not used goes, and what is left is evaluated as one. A start reads YAML before anything else.
     alias: { yaml: join(root, 'node_modules/yaml/browser/dist/index.js') },
-    legalComments: 'linked',
+    legalComments: 'none', // the notices have the whole licences
     banner: { js: requireBanner },
-    plugins: [namedExportsOfCommonJs],
+    plugins: [namedExportsOfCommonJs, unusedModels],
     metafile: true,
     write: false,
     logLevel: 'warning',
@@ -92,6 +104,7 @@ async function build ({ build: bundle }) {
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, contents)
   }
+  writeFileSync(join(dist, 'THIRD-PARTY-NOTICES.txt'), notices(Object.keys(metafile.inputs), root))
   cpSync(join(root, 'src/cli/bin.cjs'), join(dist, 'bin.cjs'))
   chmodSync(join(dist, 'bin.cjs'), 0o755)
   await types

@@ -47,7 +47,7 @@ export async function openAccess ({ kubeconfig, clock }: { readonly kubeconfig?:
 
 
 async function load (kubeconfig: string | undefined): Promise<KubeConfig> {
-  const { KubeConfig } = await import('@kubernetes/client-node')
+  const { KubeConfig } = await import('./kubeconfig.js')
   const config = new KubeConfig()
   try {
     if (kubeconfig === undefined) config.loadFromDefault()

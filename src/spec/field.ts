@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { parseDuration } from '../core/duration.js'
+import type { LeafSchema } from './leaf-schema.js'
 import { Secret } from './secret.js'
 import type { ErrorCode } from '../core/errors.js'
 import type { Path } from './problem.js'
@@ -39,7 +40,7 @@ export interface Field<T> {
   /** Text → the raw value that `schema` checks. A text that is not understood is given back as it is, and the schema refuses it. */
   readonly fromText: (text: string) => unknown
   /** Checks a leaf; absent for objects, lists and maps, whose parts are checked one by one. Made at the first use: of all that is declared, a run reads little. */
-  readonly schema?: () => z.ZodMiniType
+  readonly schema?: () => LeafSchema
   /** Checked raw value → what the program sees (milliseconds, a Secret). */
   readonly convert?: (raw: never) => T
   readonly values?: readonly string[]
@@ -196,8 +197,8 @@ export function any<O extends FieldOptions & { readonly default?: unknown }> (op
   return branch('any', options, text => text)
 }
 
-function leaf<T> (kind: FieldKind, options: Leaf<unknown>, makeSchema: () => z.ZodMiniType, fromText: (text: string) => unknown): Field<T> {
-  let made: z.ZodMiniType | undefined
+function leaf<T> (kind: FieldKind, options: Leaf<unknown>, makeSchema: () => LeafSchema, fromText: (text: string) => unknown): Field<T> {
+  let made: LeafSchema | undefined
   return { kind, options, schema: () => made ??= makeSchema(), fromText, ...('default' in options ? { default: options.default } : {}) }
 }
 

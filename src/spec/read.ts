@@ -1,5 +1,5 @@
-import type * as z from 'zod/mini'
 import { type Check, type Field, type Fields, type Violation } from './field.js'
+import type { LeafIssue } from './leaf-schema.js'
 import { didYouMean, type Path, type Problem } from './problem.js'
 
 /** How strictly YAML types are taken: `typed` as a CRD does; `text` where every value is text (KEDA metadata); `either` in a Trigger's source. */
@@ -112,7 +112,7 @@ export function runChecks (checks: readonly Check[], value: unknown, given: (nam
 }
 
 /** The message for a value that its schema refused, in words of the field. */
-function explain (field: Field<unknown>, raw: unknown, issues: readonly z.core.$ZodIssue[]): { message: string, hint?: string } {
+function explain (field: Field<unknown>, raw: unknown, issues: readonly LeafIssue[]): { message: string, hint?: string } {
   const got = field.kind === 'secret' ? 'the value given' : JSON.stringify(raw)
   if (field.kind === 'enum') {
     const hint = typeof raw === 'string' ? didYouMean(raw, field.values ?? []) : undefined
