@@ -32,6 +32,10 @@ export interface OperatorOptions {
   readonly restrictSecrets: boolean
   readonly filepathAuthRootPath?: string
   readonly shadow: boolean
+  /** Whether the admission webhook is served. */
+  readonly webhook: boolean
+  readonly webhookPort: number
+  readonly webhookName: string
   readonly config?: string
   readonly port: number
   readonly host: string

@@ -31,6 +31,7 @@ export const metricCatalogue = {
   wake_duration_seconds: { type: 'histogram', help: 'From the event seen to its answer, for events that woke a function, by part: notice, decide, start, ready, deliver, total.', labels: [...trigger, 'part'], buckets: seconds },
   circuit_open: { type: 'gauge', help: '1 while the circuit of a Trigger is open.', labels: trigger },
   event_loop_lateness_seconds: { type: 'gauge', help: 'Lateness of the event loop, last sample.', labels: [] },
+  webhook_reviews_total: { type: 'counter', help: 'Objects that the admission webhook was asked about, by outcome: allowed, denied, skipped (nothing of it is ours to check).', labels: ['kind', 'outcome'] },
   resources: { type: 'gauge', help: 'Resources known, by kind and by state: at-work, refused (the last edit cannot be used).', labels: ['kind', 'state'] },
 } as const satisfies Record<string, MetricDeclaration>
 

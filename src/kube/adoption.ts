@@ -34,7 +34,7 @@ export function standingOf (resource: CustomResource, scaledObject: ScaledObject
 }
 
 const isKedas = (hpa: Hpa, { ref, uid }: CustomResource): boolean =>
-  ref.kind === 'ScaledObject' && (hpa.name === `keda-hpa-${ref.name}` || hpa.owners.includes(uid))
+  ref.kind === 'ScaledObject' && (hpa.name === `keda-hpa-${ref.name}` || hpa.owners.some(owner => owner.uid === uid))
 
 const rivalProblem = (hpa: Hpa, isKedas: boolean, { wanted }: CustomResource): Problem => ({
   code: 'TG_TARGET_CONFLICT', severity: 'error', path: ['spec', 'scaleTargetRef'],

@@ -9,9 +9,8 @@ type WireHpa = Wire<{ readonly spec?: { readonly scaleTargetRef?: { readonly api
 export interface Hpa {
   readonly namespace: string
   readonly name: string
-  /** Uids of its owners. */
-  readonly owners: readonly string[]
-  readonly target: { readonly kind: string, readonly name: string }
+  readonly owners: readonly { readonly kind: string, readonly name: string, readonly uid: string }[]
+  readonly target: { readonly apiVersion: string, readonly kind: string, readonly name: string }
 }
 
 /** HorizontalPodAutoscalers: on a target of theirs we write nothing. */
@@ -51,6 +50,6 @@ export class Autoscalers {
 
 function trim (raw: Wire): Hpa {
   const { metadata, spec } = raw as WireHpa
-  const { kind = '', name = '' } = spec?.scaleTargetRef ?? {}
-  return { namespace: metadata.namespace ?? '', name: metadata.name ?? '', owners: (metadata.ownerReferences ?? []).map(owner => owner.uid), target: { kind, name } }
+  const { apiVersion = '', kind = '', name = '' } = spec?.scaleTargetRef ?? {}
+  return { namespace: metadata.namespace ?? '', name: metadata.name ?? '', owners: (metadata.ownerReferences ?? []).map(({ kind: of, name: owner, uid }) => ({ kind: of, name: owner, uid })), target: { apiVersion, kind, name } }
 }

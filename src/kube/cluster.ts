@@ -1,6 +1,7 @@
 import { names } from '../core/names.js'
 import type { Clock, EndpointSource, Log, ObjectReader, Ownership, ResourceSource, ScaleTarget, Workloads as PodCounts } from '../runtime/ports.js'
 import { openAccess } from './access.js'
+import { AdmissionWebhook, type WebhookOptions } from './admission/webhook.js'
 import { AnnotationStore } from './annotation-store.js'
 import { Autoscalers } from './autoscalers.js'
 import { Discovery } from './discovery.js'
@@ -68,6 +69,7 @@ export class KubeCluster {
   readonly #reflectors: readonly Reflector<unknown>[]
   readonly #watching = new AbortController()
   readonly #electing = new AbortController()
+  #webhook: AdmissionWebhook | undefined
   #runs: Promise<unknown> = Promise.resolve()
   #election: Promise<void> = Promise.resolve()
 
@@ -113,6 +115,13 @@ export class KubeCluster {
   /** Stands for election until `stop`. */
   elect (): void { this.#election = this.lease?.run(this.#electing.signal) ?? Promise.resolve() }
 
+  /** Serves the admission webhook until `stop`: in every replica, whoever holds the lease. Once; when everything is known. */
+  serveWebhook (options: WebhookOptions): void {
+    const { clock, log } = this.#options
+    this.#webhook = new AdmissionWebhook({ ...options, http: this.#http, clock, log, namespace: this.homeNamespace, surroundings: this.#resources })
+    this.#webhook.start()
+  }
+
   /** What the loops write through, for as long as the lease is held this time. */
   term (): Term {
     const { clock, random, log, identity } = this.#options
@@ -132,6 +141,7 @@ export class KubeCluster {
     this.#electing.abort()
     await this.#election
     await this.lease?.release()
+    await this.#webhook?.stop()
     this.#watching.abort()
     await this.#runs
     await this.#http.close()

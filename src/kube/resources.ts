@@ -1,6 +1,7 @@
-import { readResource, type ScaledObject } from '../api/index.js'
+import { readResource, type AdmissionNeighbours, type ScaledObject } from '../api/index.js'
 import { names } from '../core/names.js'
 import { formatProblem, type Origin } from '../spec/index.js'
+import { isMapping } from '../spec/read.js'
 import { refKey, type Log, type ObjectRef, type ResourceListener, type ResourceSource } from '../runtime/ports.js'
 import { standingOf, type Standing } from './adoption.js'
 import type { Autoscalers } from './autoscalers.js'
@@ -58,6 +59,23 @@ export class KubeResources implements ResourceSource {
   of (kind: string, namespace: string, name: string): CustomResource | undefined {
     return servedKinds.filter(k => k.kind === kind).map(({ apiVersion }) => this.#all.get(resourceKey({ apiVersion, kind, namespace, name })))
       .find(found => found !== undefined && this.#rivalOf(found) === undefined)
+  }
+
+  /** What stands in a namespace, as the rules of admission ask for it. */
+  neighboursIn (namespace: string): AdmissionNeighbours {
+    const scaledObjects = [...this.#all.values()].filter(({ ref, isEnding }) => ref.kind === 'ScaledObject' && ref.namespace === namespace && !isEnding)
+    return { scaledObjects: scaledObjects.map(resource => resource.wanted), hpas: this.#parts.autoscalers.of(namespace) }
+  }
+
+  /** Whether an object that is about to be written is one that we leave to KEDA, or do not look at. */
+  isOthers (raw: Readonly<Record<string, unknown>>): boolean {
+    const served = servedKinds.find(({ apiVersion, kind }) => apiVersion === raw['apiVersion'] && kind === raw['kind'])
+    if (served === undefined || !isMapping(raw['metadata'])) return true
+    const resource = trimResource(served.apiVersion, served.kind, served.plural)({ ...raw, metadata: raw['metadata'] })
+    const { namespace } = resource.ref
+    if (namespace !== '' && this.#parts.namespaces.length > 0 && !this.#parts.namespaces.includes(namespace)) return true
+    const isScaled = served.kind === 'ScaledObject' || served.kind === 'ScaledJob'
+    return isScaled ? this.#standing(resource, undefined).kind === 'foreign' : served.apiVersion === names.kedaApiVersion && this.#kedaOperators.size > 0
   }
 
   values (): Iterable<CustomResource> { return this.#all.values() }

@@ -58,6 +58,18 @@ test('a JetStream consumer that rings scales a Deployment 0 → 4 → 0, with cr
   await kube.admin.until<Deployment>(path, d => d?.spec.replicas === 0)
 })
 
+test('of several namespaces that are named each is looked at, and no other', async () => {
+  const [first, second, other] = [await kube.namespace(), await kube.namespace(), await kube.namespace()]
+  for (const namespace of [first, second, other]) {
+    await kube.admin.apply(deployment(namespace, 'office', 0))
+    await kube.admin.apply(scaledObject('keda.sh', namespace, 'office', { ...fast, triggers: [window(true, 2)] }))
+  }
+  const run = await runOperator(rights, '--namespace', `${first}, ${second}`)
+  for (const namespace of [first, second]) await kube.admin.until<Deployment>(deploymentPath(namespace, 'office'), d => d?.spec.replicas === 2)
+  expect(new Set((await run.statuses()).map(({ ref }) => ref.namespace))).toEqual(new Set([first, second]))
+  expect((await kube.admin.get<Deployment>(deploymentPath(other, 'office'))).spec.replicas).toBe(0)
+})
+
 test('a kind that is not watched is scaled through its scale subresource, where a role allows it', async () => {
   const rules = [{ apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] }, { apiGroups: ['apps'], resources: ['replicasets/scale'], verbs: ['get', 'patch'] }]
   const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name: 'tidegate-replicasets' } }

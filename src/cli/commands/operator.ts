@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { errorMessage, TidegateError } from '../../core/errors.js'
 import { metricCatalogue } from '../../core/metrics.js'
-import { kubeCluster, namespacesFrom, type KubeCluster } from '../../kube/index.js'
+import { kubeCluster, namespacesFrom, type KubeCluster, type WebhookOptions } from '../../kube/index.js'
+import type { Defaults } from '../../runtime/configs.js'
 import type { Log } from '../../runtime/ports.js'
 import { httpServer, type HttpServer } from '../../telemetry/http-server.js'
 import { logger, type LogLevel } from '../../telemetry/logger.js'
@@ -13,6 +14,7 @@ import type { ExitCode, OperatorOptions, Output } from '../command.js'
 import { readDefaults } from '../config-defaults.js'
 import { decisionFile } from '../decision-file.js'
 import { loggedEvents } from '../events.js'
+import { admissionCheck } from '../lint/problems.js'
 import { StatusBoard } from '../status-board.js'
 import { serveTerms } from '../terms.js'
 import { untilStopped } from '../until-stopped.js'
@@ -23,6 +25,7 @@ interface Phase { cluster?: KubeCluster, isStopping: boolean }
 
 /** Works in a cluster until it is told to stop. The health server comes first: `/readyz` says what is waited for. */
 export async function operator (options: OperatorOptions, _output: Output): Promise<ExitCode> {
+  if (options.shadow && options.webhook) throw new TidegateError('TG_USAGE', '--shadow writes nothing, and the webhook needs a certificate that is written', { hint: 'leave one of the two out' })
   const stopping = new AbortController()
   void untilStopped().then(() => stopping.abort())
   const log = await logger({ level: levelOf(options.logLevel), destination: process.stdout })
@@ -39,6 +42,7 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
     await cluster.start(stopping.signal)
     if (!stopping.signal.aborted) log.info({ server: cluster.server, address: `http://${bound.host}:${bound.port}`, ...(options.shadow ? { shadow: true } : {}) }, 'ready')
     if (!stopping.signal.aborted) cluster.elect()
+    if (options.webhook && !stopping.signal.aborted) cluster.serveWebhook(webhookOptions(options, telemetry, () => defaults))
     await serveTerms({
       cluster, log,
       system: term => clusterSystem({
@@ -64,6 +68,13 @@ function open ({ kubeconfig, namespace, leaseNamespace, shadow }: OperatorOption
       if (error instanceof TidegateError) throw error
       throw new TidegateError('TG_CONFIG_INVALID', `the cluster cannot be reached: ${errorMessage(error)}`, { cause: error, hint: 'give a kubeconfig with --kubeconfig' })
     })
+}
+
+function webhookOptions ({ host, webhookPort: port, webhookName: name }: OperatorOptions, telemetry: Metrics, defaults: () => Defaults): WebhookOptions {
+  return {
+    host, port, name, check: admissionCheck(builtins, defaults),
+    onReview: ({ kind, outcome }) => telemetry.counter('webhook_reviews_total', { kind, outcome }).inc(),
+  }
 }
 
 function serverFor ({ host, port }: OperatorOptions, telemetry: Metrics, status: StatusBoard, phase: Phase): HttpServer {

@@ -1,8 +1,8 @@
-import { notRunnable } from '../../api/index.js'
+import { notRunnable, readResource, type Resource } from '../../api/index.js'
 import type { Contents, Entry } from '../../manifest/index.js'
-import { checkPromises, checkResource, type Checked } from '../../registry/check.js'
+import { checkPromises, checkResource, type CheckContext, type Checked } from '../../registry/check.js'
 import type { Registry } from '../../registry/registry.js'
-import { didYouMean, type Problem } from '../../spec/index.js'
+import { didYouMean, type Origin, type Parsed, type Problem } from '../../spec/index.js'
 import { isMapping } from '../../spec/read.js'
 import { crossProblems } from './cross-problems.js'
 import { namesFor, neighboursOf, type Neighbours } from './neighbours.js'
@@ -23,12 +23,20 @@ type Defaults = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 function entryProblems (entry: Entry, near: Neighbours, registry: Registry, defaults: Defaults): readonly Problem[] {
   if (entry.role === 'other') return []
   if (entry.role === 'workload') return entry.parsed.problems
-  const written: Checked = isMapping(entry.raw) ? entry.raw : {}
-  const plugins = checkResource(written, entry.origin, {
-    registry, defaults, unknownKedaKeys: 'error', names: ref => namesFor(entry.raw, entry.ref.namespace, ref, near),
-  })
-  const runnable = entry.parsed.ok ? notRunnable(entry.parsed.value) : []
-  return [...entry.parsed.problems, ...runnable, ...plugins, ...checkPromises(written, entry.origin, registry)]
+  return objectProblems(entry, { registry, defaults, unknownKedaKeys: 'error', names: ref => namesFor(entry.raw, entry.ref.namespace, ref, near) })
+}
+
+/** What is wrong with one object of our kinds by itself. */
+function objectProblems ({ raw, parsed, origin }: { readonly raw: unknown, readonly parsed: Parsed<Resource>, readonly origin: Origin }, context: CheckContext): readonly Problem[] {
+  const written: Checked = isMapping(raw) ? raw : {}
+  return [...parsed.problems, ...parsed.ok ? notRunnable(parsed.value) : [], ...checkResource(written, origin, context), ...checkPromises(written, origin, context.registry)]
+}
+
+/** The same for an object that is about to be written into a cluster. What credentials provide is known when they are resolved, and KEDA's unknown keys stop nobody. */
+export function admissionCheck (registry: Registry, defaults: () => Defaults): (raw: Readonly<Record<string, unknown>>) => readonly Problem[] {
+  const origin: Origin = { kind: 'cluster', cluster: '' }
+  return raw => objectProblems({ raw, parsed: readResource(raw, origin), origin },
+    { registry, defaults: defaults(), unknownKedaKeys: 'warning', names: ref => ref === undefined ? { auth: [] } : {} })
 }
 
 function unknownDefaults (keys: readonly string[], registry: Registry, contents: Contents): readonly Problem[] {

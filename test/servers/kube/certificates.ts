@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
-import { around, bits, instead, integer, octets, oid, sequence, set, time, utf8, yes } from './der.js'
+import { around, bits, instead, integer, octets, oid, sequence, set, time, utf8, yes } from '../../../src/kube/admission/der.js'
 
 /** A key and its certificate, PEM. */
 export interface KeyPair { readonly key: string, readonly certificate: string }
