@@ -20,10 +20,17 @@ export const ownAnnotations = {
   'max-step': 'Most replicas that one write adds or removes.',
   behavior: '"hpa-defaults" gives the rates of a HorizontalPodAutoscaler.',
   objective: 'Scales by a time to drain the backlog.',
+  'allow-triggers-from': 'On a Service, Deployment or Knative Service: namespaces whose Triggers may call it and scale it, with commas between; * for all.',
   memory: 'Written by the operator.',
   state: 'Written by the operator.',
   'local-command': 'What a container without a command runs on one machine.',
 } as const
+
+/** Whether a function with these annotations takes Triggers of another namespace. */
+export function allowsTriggersFrom (annotations: Annotations, namespace: string): boolean {
+  const allowed = (annotations[annotation('allow-triggers-from')] ?? '').split(',').map(name => name.trim())
+  return allowed.includes('*') || allowed.includes(namespace)
+}
 
 /** What the annotations of one object say about its scaling. */
 export interface ScalingAnnotations {

@@ -40,7 +40,8 @@ const ours: Readonly<Record<string, readonly PrinterColumn[]>> = {
   ],
   ScaledJob: [...bounds, ...explained('Ready', 'Reason'), ...explained('Active', 'Because'), wide(condition('Paused')), wide(triggers), wide(authentications), age],
   Trigger: [
-    text('Function', '.spec.function.name'), count('Max', '.spec.scale.max'), ...explained('Ready', 'Reason'), condition('CircuitClosed'), age,
+    text('Source', '.status.source'), text('Function', '.status.function'), count('Max', '.spec.scale.max'), ...explained('Ready', 'Reason'), condition('Active'),
+    wide(condition('FunctionReady')), wide(condition('CircuitClosed')), wide(condition('Paused')), age,
   ],
 }
 

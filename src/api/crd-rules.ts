@@ -43,6 +43,8 @@ const celRules: Readonly<Record<string, readonly CelRule[]>> = {
   ClusterTriggerAuthentication: identityRules,
   Trigger: [
     { path: ['function'], message: 'needs name or url, and not both', rule: 'has(self.name) != has(self.url)' },
+    { path: ['function'], fieldPath: '.kind', message: 'is of a name, and there is a url', rule: "!has(self.url) || !has(self.kind) || self.kind == 'Auto'" },
+    { path: ['function'], fieldPath: '.port', message: 'a Knative Service has its own address', rule: "!has(self.port) || !has(self.kind) || self.kind != 'KnativeService'" },
     { path: ['function'], fieldPath: '.path', message: 'must begin with /', rule: "!has(self.path) || self.path == '' || self.path.startsWith('/')" },
     { path: ['scale'], fieldPath: '.min', message: 'must be no more than max', rule: '!has(self.min) || self.min <= (has(self.max) ? self.max : 10)' },
   ],

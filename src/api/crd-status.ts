@@ -32,6 +32,6 @@ const ours = { observedGeneration: { type: 'integer', format: 'int64' }, conditi
 /** What may stand in `status`; an API server prunes the rest. */
 export function statusSchema (kind: string, isKedas: boolean): JsonSchema {
   if (kind.endsWith('TriggerAuthentication')) return object(users)
-  if (kind === 'Trigger') return object(ours)
+  if (kind === 'Trigger') return object({ source: text, function: text, ...ours })
   return object(isKedas ? { ...kedaScaling, conditions: each(kedaCondition) } : { ...kedaScaling, ...ours })
 }

@@ -10,7 +10,7 @@ import { functionField } from './trigger-function.js'
 const later = (summary: string, notBuilt: string) => any({ summary, optional: true, notBuilt })
 
 const scaleField = object({
-  mode: oneOf(['Managed', 'External', 'Off'], { summary: 'Managed: this Trigger scales its function. External: others scale it, and an event for a function at zero waits for them. Off: nobody scales it.', default: 'Managed' }),
+  mode: oneOf(['Managed', 'External', 'Off'], { summary: 'Managed: this Trigger scales its function, unless that is a Knative Service. External: others scale it, and an event for a function at zero waits for them. Off: nobody scales it.', default: 'Managed' }),
   min: integer({ summary: 'Fewest replicas.', default: 0, min: 0 }),
   max: integer({ summary: 'Most replicas.', default: 10, min: 1 }),
   target: number({ summary: 'Events that one replica is meant to hold; concurrency.perReplica unless given.', optional: true, moreThan: 0 }),
@@ -58,6 +58,9 @@ export const triggerKind: KindDeclaration<'Trigger', Written, TriggerSpec> = {
   toSpec: ({ filter, ...rest }) => ({ ...rest, filter: filter as readonly FilterSpec[] }),
   rules: ({ metadata, raw }) => [...scalingAnnotationProblems(metadata.annotations), ...misplacedAuthentication(raw)],
 }
+
+/** Whether the Trigger scales what stands behind its function. Knative scales its Services by itself. */
+export const isManaged = ({ spec }: Trigger): boolean => spec.scale.mode === 'Managed' && spec.function.kind !== 'KnativeService'
 
 /** The one key of `source` or `deadLetter.to`, a connector's `sourceKey`, and what is written below it. */
 export interface Keyed { readonly key: string, readonly values: Readonly<Record<string, unknown>> }

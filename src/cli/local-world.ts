@@ -1,4 +1,4 @@
-import type { Deployment, Resource, Service, TidegateConfig, Trigger, Workload } from '../api/index.js'
+import { isManaged, type Deployment, type Resource, type Service, type TidegateConfig, type Trigger, type Workload } from '../api/index.js'
 import type { LocalCluster } from '../local/index.js'
 import { manifestSource, type FileEdit } from '../manifest/index.js'
 import type { Defaults } from '../runtime/configs.js'
@@ -107,13 +107,13 @@ export class LocalWorld implements ResourceSource {
     return [...this.#resources.values()].some(resource =>
       resource.metadata.namespace === deployment.metadata.namespace && (
         (resource.kind === 'ScaledObject' && resource.spec.scaleTargetRef.kind === 'Deployment' && resource.spec.scaleTargetRef.name === deployment.metadata.name) ||
-        (resource.kind === 'Trigger' && resource.spec.scale.mode === 'Managed' && this.#serves(deployment, resource))))
+        (resource.kind === 'Trigger' && isManaged(resource) && this.#serves(deployment, resource))))
   }
 
   #serves (deployment: Deployment, trigger: Trigger): boolean {
-    const { name } = trigger.spec.function
-    const service = [...this.#workloads.values()].find((w): w is Service => w.kind === 'Service' && w.metadata.name === name && w.metadata.namespace === deployment.metadata.namespace)
-    if (service === undefined) return name === deployment.metadata.name
+    const { name, kind } = trigger.spec.function
+    const service = kind === 'Deployment' ? undefined : [...this.#workloads.values()].find((w): w is Service => w.kind === 'Service' && w.metadata.name === name && w.metadata.namespace === deployment.metadata.namespace)
+    if (service === undefined) return kind !== 'Service' && name === deployment.metadata.name
     const labels = deployment.spec.template.metadata.labels
     const selector = Object.entries(service.spec.selector)
     return selector.length > 0 && selector.every(([key, value]) => labels[key] === value)

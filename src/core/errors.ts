@@ -23,6 +23,7 @@ export const errorCatalogue = {
   TG_CONNECTOR_UNKNOWN: ['fix-config', 'No connector of this type exists.'],
   TG_REF_NOT_FOUND: ['fix-config', 'A referenced object (Secret, ConfigMap, TriggerAuthentication, target) does not exist.'],
   TG_REF_FORBIDDEN: ['fix-config', 'A referenced object may not be read with the rights that Tidegate has.'],
+  TG_REF_NOT_ALLOWED: ['fix-config', 'A referenced object is of another namespace, whose owner has not allowed it.'],
   TG_PLUGIN_INVALID: ['fix-config', 'A plugin definition is incomplete or its type is taken.'],
   // sources
   TG_SOURCE_UNREACHABLE: ['retry', 'The source did not answer.'],

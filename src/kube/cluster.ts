@@ -84,8 +84,8 @@ export class KubeCluster {
     this.#writer = new Writer(http, { mayWrite: () => this.lease?.mayWrite() ?? true, soon: async () => this.lease?.soon() }, shadow)
     const workloads = new Workloads(reflecting, namespaces)
     const autoscalers = new Autoscalers(reflecting, namespaces)
-    const endpoints = new KubeEndpoints(reflecting, workloads, namespaces)
     const discovery = new Discovery(http, clock)
+    const endpoints = new KubeEndpoints({ ...reflecting, workloads, autoscalers, discovery, namespaces })
     this.#resources = new KubeResources({ ...reflecting, autoscalers, workloads, namespaces, shadow, cluster: server })
     this.#speakers = new Speakers(fn => endpoints.workloadOf(fn)?.ref)
     for (const reflector of this.#resources.reflectors) reflector.listen(this.#speakers)
@@ -93,7 +93,7 @@ export class KubeCluster {
     this.objects = new Objects({ http, clock, workloads, discovery })
     this.endpoints = endpoints
     this.pods = followedPods(reflecting)
-    this.targets = new KubeScaleTarget({ http, writer: this.#writer, workloads, discovery, podCosts: new PodCosts(this.#writer), clock, log })
+    this.targets = new KubeScaleTarget({ http, writer: this.#writer, workloads, discovery, podCosts: new PodCosts({ http, writer: this.#writer, workloads }), clock, log })
     this.ownership = {
       owns: target => shadow || (this.lease?.holds === true && !autoscalers.scales(target)), // the instant of a write has a check of its own
       changes: listener => this.lease?.changes(listener) ?? (() => undefined),

@@ -17,6 +17,9 @@ export interface WireResourceStatus {
   readonly conditions?: readonly WireCondition[]
   readonly originalReplicaCount?: number
   readonly observedGeneration?: number
+  /** Of a Trigger: the type of its connector, and what it calls. */
+  readonly source?: string
+  readonly function?: string
 }
 
 /** What we write into the annotations of our own objects. */
@@ -58,10 +61,15 @@ export const trimResource = (apiVersion: string, kind: string, plural: string) =
     wanted: { apiVersion, kind, metadata: kept, spec },
     fingerprint: createHash('sha1').update(JSON.stringify([kept, spec])).digest('base64'),
     annotations: wishes, finalizers, memory: annotations[memoryAnnotation], state: annotations[stateAnnotation],
-    status: { ...(status?.conditions === undefined ? {} : { conditions: status.conditions }), ...(status?.originalReplicaCount === undefined ? {} : { originalReplicaCount: status.originalReplicaCount }), ...(status?.observedGeneration === undefined ? {} : { observedGeneration: status.observedGeneration }) },
+    status: keptStatus(status),
     isEnding: deletionTimestamp !== undefined,
   }
 }
+
+const statusFields = ['conditions', 'originalReplicaCount', 'observedGeneration', 'source', 'function'] as const
+
+const keptStatus = (status: WireResourceStatus = {}): WireResourceStatus =>
+  Object.fromEntries(statusFields.flatMap(field => status[field] === undefined ? [] : [[field, status[field]]]))
 
 /** Group and kind: the same name may stand in KEDA's group and in ours. */
 export const resourceKey = (ref: ObjectRef): string => `${ref.apiVersion} ${refKey(ref)}`

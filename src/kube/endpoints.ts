@@ -1,116 +1,107 @@
-import type { Endpoint, EndpointSource, FunctionRef, FunctionState } from '../runtime/ports.js'
+import type { EndpointSource, FunctionRef, FunctionState } from '../runtime/ports.js'
+import type { Autoscalers } from './autoscalers.js'
+import { isAllowed, notAllowed } from './consent.js'
+import type { Discovery } from './discovery.js'
 import { FunctionPods, urlOf } from './function-pods.js'
-import { eachNamespace, type Namespaces } from './namespaces.js'
-import { Reflector, type ReflectorParts } from './reflector.js'
-import { collectionPath, nameKey, type Wire } from './wire.js'
-import type { Workload, Workloads } from './workloads.js'
+import { KnativeServices } from './knative.js'
+import type { Namespaces } from './namespaces.js'
+import type { Reflector, ReflectorParts } from './reflector.js'
+import { Services, type Service } from './services.js'
+import { nameKey } from './wire.js'
+import { portOf, type Workload, type Workloads } from './workloads.js'
 
-interface ServicePort { readonly name?: string, readonly port: number }
-type WireService = Wire<{ readonly spec?: { readonly selector?: Readonly<Record<string, string>>, readonly ports?: readonly ServicePort[] } }>
-type WireSlice = Wire<{
-  readonly ports?: readonly { readonly name?: string, readonly port?: number }[] | null
-  readonly endpoints?: readonly {
-    readonly addresses: readonly string[]
-    readonly conditions?: { readonly ready?: boolean, readonly serving?: boolean, readonly terminating?: boolean }
-    readonly targetRef?: { readonly name?: string }
-  }[] | null
-}>
+export interface EndpointsParts extends ReflectorParts {
+  readonly workloads: Workloads
+  readonly autoscalers: Autoscalers
+  readonly discovery: Discovery
+  readonly namespaces: Namespaces
+}
 
-interface Service { readonly selector: Readonly<Record<string, string>>, readonly ports: readonly ServicePort[] }
-interface Address { readonly id: string, readonly address: string, readonly isReady: boolean, readonly isServing: boolean }
-interface Slice { readonly service: string, readonly ports: ReadonlyMap<string, number>, readonly addresses: readonly Address[] }
-
-const serviceLabel = 'kubernetes.io/service-name'
-
-/** Ready addresses of functions: pods behind a Service by its EndpointSlices; those of a Deployment without one by the pods themselves. */
+/** Ready addresses of functions: pods behind a Service by its EndpointSlices; those of a Deployment by the pods themselves; Knative's own address of its Services. */
 export class KubeEndpoints implements EndpointSource {
-  readonly #parts: ReflectorParts
-  readonly #workloads: Workloads
-  readonly reflectors: readonly (Reflector<Service> | Reflector<Slice>)[]
-  readonly #services = new Map<string, Service>()
-  readonly #slicesOf = new Map<string, Map<string, Slice>>()
+  readonly #parts: EndpointsParts
+  readonly #services: Services
+  readonly #knative: KnativeServices
   readonly #watched = new Set<Watched>()
 
-  constructor (parts: ReflectorParts, workloads: Workloads, namespaces: Namespaces) {
+  constructor (parts: EndpointsParts) {
     this.#parts = parts
-    this.#workloads = workloads
-    const services = eachNamespace(namespaces, namespace => new Reflector(parts, { path: collectionPath('v1', 'services', namespace), trim: trimService }))
-    const slices = eachNamespace(namespaces, namespace => new Reflector(parts, { path: collectionPath('discovery.k8s.io/v1', 'endpointslices', namespace), trim: trimSlice }))
-    for (const each of services) each.listen({ applied: (service, key) => this.#serviceIs(key, service), deleted: (_, key) => this.#serviceIs(key, undefined) })
-    for (const each of slices) each.listen({ applied: (slice, key) => this.#sliceIs(slice, key, slice), deleted: (slice, key) => this.#sliceIs(slice, key, undefined) })
-    this.reflectors = [...services, ...slices]
-    workloads.onShape(namespace => { for (const watched of this.#watched) if (watched.fn.namespace === namespace) watched.look() })
+    this.#services = new Services(parts, parts.namespaces, service => this.#look(fn => nameKey(fn) === service))
+    this.#knative = new KnativeServices(parts, parts.discovery, parts.namespaces, () => this.#look(fn => fn.kind === 'KnativeService'))
+    const inNamespace = (namespace: string): void => this.#look(fn => fn.namespace === namespace)
+    parts.workloads.onShape(inNamespace)
+    parts.autoscalers.onChange(inNamespace)
   }
 
+  get reflectors (): readonly Reflector<unknown>[] { return this.#services.reflectors }
+
   watch (fn: FunctionRef, listener: (state: FunctionState | undefined) => void): () => void {
+    const leaveKnative = fn.kind === 'KnativeService' ? this.#knative.use() : undefined
     const watched: Watched = new Watched(fn, () => this.#stateOf(fn, watched), listener)
     this.#watched.add(watched)
     watched.look()
     return () => {
       this.#watched.delete(watched)
       watched.stop()
+      leaveKnative?.()
     }
   }
 
-  /** What is behind a function's name: what its Service selects, or the workload of that name. */
+  /** What would be scaled for a function: what its Service selects, or the Deployment of that name. Undefined where whoever asks may not. */
   workloadOf (fn: FunctionRef): Workload | undefined {
-    const service = this.#services.get(nameKey(fn))
-    const all = [...this.#workloads.of(fn.namespace)]
-    if (service === undefined) return all.find(w => w.ref.name === fn.name && w.ref.kind === 'Deployment')
+    const service = this.#serviceOf(fn)
+    const workload = this.#behind(fn, service)
+    return workload !== undefined && isAllowed(fn, service?.consent ?? workload.consent) ? workload : undefined
+  }
+
+  #serviceOf ({ namespace, name, kind }: FunctionRef): Service | undefined {
+    return kind === 'Deployment' || kind === 'KnativeService' ? undefined : this.#services.get(namespace, name)
+  }
+
+  #behind ({ namespace, name, kind }: FunctionRef, service: Service | undefined): Workload | undefined {
+    if (kind === 'KnativeService' || (kind === 'Service' && service === undefined)) return undefined
+    const { workloads } = this.#parts
+    if (service === undefined) return workloads.get({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name })
     const selector = Object.entries(service.selector)
-    return selector.length === 0 ? undefined : all.find(w => selector.every(([key, value]) => w.labels[key] === value))
+    if (selector.length === 0) return undefined
+    for (const workload of workloads.of(namespace)) if (selector.every(([key, value]) => workload.labels[key] === value)) return workload
+    return undefined
   }
 
   #stateOf (fn: FunctionRef, watched: Watched): FunctionState | undefined {
-    const service = this.#services.get(nameKey(fn))
-    const workload = this.workloadOf(fn)
-    if (service !== undefined) {
-      watched.stop()
-      return { target: workload?.ref, endpoints: this.#behind(fn, service) }
+    if (fn.kind === 'KnativeService') return this.#knative.stateOf(fn)
+    const service = this.#serviceOf(fn)
+    const workload = this.#behind(fn, service)
+    const consent = (service ?? workload)?.consent
+    if (consent === undefined || service !== undefined || !isAllowed(fn, consent)) watched.stop()
+    if (consent === undefined) return undefined
+    if (!isAllowed(fn, consent)) return notAllowed(fn)
+    const scaledBy = workload === undefined ? undefined : this.#parts.autoscalers.of(workload.ref.namespace).find(hpa => hpa.target.kind === workload.ref.kind && hpa.target.name === workload.ref.name)
+    return {
+      target: workload?.ref, ...(scaledBy === undefined ? {} : { scaledBy: `HorizontalPodAutoscaler ${nameKey(scaledBy)}` }),
+      endpoints: service === undefined && workload !== undefined
+        ? this.#podsOf(workload, fn, watched)
+        : this.#services.addresses(fn.namespace, fn.name, fn.port).map(({ id, address, port }) => ({ id, url: urlOf(address, port) })),
     }
-    if (workload === undefined) return undefined
-    const port = typeof fn.port === 'number' ? fn.port : workload.port
-    if (port === undefined) return { target: workload.ref, endpoints: [] }
-    watched.pods ??= new FunctionPods(this.#parts, workload, port, () => watched.look())
-    return { target: workload.ref, endpoints: watched.pods.endpoints }
   }
 
-  /** Those that are ready; where none is, those that still serve while they end. An address may stand in two slices for a moment. */
-  #behind ({ namespace, name, port }: FunctionRef, { ports }: Service): readonly Endpoint[] {
-    const portName = (port === undefined ? ports[0] : ports.find(p => p.port === port || p.name === port))?.name ?? ''
-    const found = [...this.#slicesOf.get(nameKey({ namespace, name }))?.values() ?? []].flatMap(slice => {
-      const number = slice.ports.get(portName)
-      return number === undefined ? [] : slice.addresses.map(each => ({ ...each, number }))
-    })
-    const ready = found.filter(each => each.isReady)
-    const usable = ready.length > 0 ? ready : found.filter(each => each.isServing)
-    return [...new Map(usable.map(each => [each.id, { id: each.id, url: urlOf(each.address, each.number) }])).values()]
+  #podsOf (workload: Workload, fn: FunctionRef, watched: Watched): FunctionState['endpoints'] {
+    const port = portOf(workload, fn.port)
+    if (port === undefined) {
+      watched.stop()
+      return []
+    }
+    return watched.podsAt(JSON.stringify([workload.selector, port]), () => new FunctionPods(this.#parts, workload, port, () => watched.look())).endpoints
   }
 
-  #serviceIs (key: string, now: Service | undefined): void {
-    if (now === undefined) this.#services.delete(key)
-    else this.#services.set(key, now)
-    this.#changed(key)
-  }
-
-  #sliceIs (named: Slice, key: string, now: Slice | undefined): void {
-    const service = nameKey({ namespace: key.slice(0, key.indexOf('/')), name: named.service })
-    const slices = this.#slicesOf.get(service) ?? new Map<string, Slice>()
-    this.#slicesOf.set(service, slices)
-    if (now === undefined) slices.delete(key)
-    else slices.set(key, now)
-    if (slices.size === 0) this.#slicesOf.delete(service)
-    this.#changed(service)
-  }
-
-  #changed (service: string): void {
-    for (const watched of this.#watched) if (nameKey(watched.fn) === service) watched.look()
+  #look (concerns: (fn: FunctionRef) => boolean): void {
+    for (const watched of this.#watched) if (concerns(watched.fn)) watched.look()
   }
 }
 
 /** One who wants to know, and what he was told last. */
 class Watched {
-  pods: FunctionPods | undefined
+  #pods: { readonly of: string, readonly pods: FunctionPods } | undefined
   #told: string | undefined
 
   constructor (readonly fn: FunctionRef, private readonly state: () => FunctionState | undefined, private readonly listener: (state: FunctionState | undefined) => void) {}
@@ -123,24 +114,17 @@ class Watched {
     this.listener(state)
   }
 
-  stop (): void {
-    this.pods?.stop()
-    this.pods = undefined
+  /** The pods of a workload; another selector or port has others. */
+  podsAt (of: string, watch: () => FunctionPods): FunctionPods {
+    if (this.#pods?.of !== of) {
+      this.stop()
+      this.#pods = { of, pods: watch() }
+    }
+    return this.#pods.pods
   }
-}
 
-const trimService = (raw: Wire): Service => {
-  const { spec } = raw as WireService
-  return { selector: spec?.selector ?? {}, ports: (spec?.ports ?? []).map(({ name, port }) => ({ port, ...(name === undefined ? {} : { name }) })) }
-}
-
-function trimSlice (raw: Wire): Slice {
-  const { metadata, ports, endpoints } = raw as WireSlice
-  return {
-    service: metadata.labels?.[serviceLabel] ?? '',
-    ports: new Map((ports ?? []).flatMap(({ name = '', port }) => port === undefined ? [] : [[name, port]])),
-    addresses: (endpoints ?? []).flatMap(({ addresses: [address], conditions = {}, targetRef }) => address === undefined ? [] : [{
-      id: targetRef?.name ?? address, address, isReady: conditions.ready ?? true, isServing: conditions.serving ?? conditions.ready ?? true,
-    }]),
+  stop (): void {
+    this.#pods?.pods.stop()
+    this.#pods = undefined
   }
 }

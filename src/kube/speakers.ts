@@ -3,12 +3,14 @@ import { refKey, type FunctionRef, type ObjectRef } from '../runtime/ports.js'
 import { resourceKey, type CustomResource } from './custom-resource.js'
 import type { ReflectorListener } from './reflector.js'
 
-/** Who speaks for a target, as the reconciler has it: the oldest ScaledObject that names it, else a Trigger whose function it is. */
+/** Who speaks for a target, as the reconciler has it: the oldest ScaledObject that names it, else the oldest Trigger whose function it is. */
 export class Speakers implements ReflectorListener<CustomResource> {
   readonly #scaledObjects = new Map<string, Map<string, CustomResource>>()
   readonly #targetOfObject = new Map<string, string>()
   readonly #triggers = new Map<string, CustomResource>()
   readonly #targetOf: (fn: FunctionRef) => ObjectRef | undefined
+  /** Where a target's Trigger was found last; what stands behind its function may be something else by now. */
+  readonly #found = new Map<string, string>()
 
   constructor (targetOf: (fn: FunctionRef) => ObjectRef | undefined) { this.#targetOf = targetOf }
 
@@ -36,13 +38,26 @@ export class Speakers implements ReflectorListener<CustomResource> {
   /** By the target's `refKey`. */
   of (target: string): CustomResource | undefined {
     const [oldest] = [...this.#scaledObjects.get(target)?.values() ?? []].sort(byAge)
-    return oldest ?? [...this.#triggers.values()].sort(byAge).find(trigger => this.#isFunctionOf(trigger, target))
+    return oldest ?? this.#triggerOf(target)
   }
 
-  #isFunctionOf ({ ref, wanted }: CustomResource, target: string): boolean {
-    const fn = isMapping(wanted.spec) && isMapping(wanted.spec['function']) ? wanted.spec['function'] : {}
-    if (typeof fn['name'] !== 'string') return false
-    const found = this.#targetOf({ name: fn['name'], namespace: typeof fn['namespace'] === 'string' ? fn['namespace'] : ref.namespace })
+  /** A memory is asked for at every write: all Triggers are gone through only when the one that was found is no longer it. */
+  #triggerOf (target: string): CustomResource | undefined {
+    const known = this.#triggers.get(this.#found.get(target) ?? '')
+    if (known !== undefined && this.#speaksFor(known, target)) return known
+    const [oldest] = [...this.#triggers.values()].filter(trigger => this.#speaksFor(trigger, target)).sort(byAge)
+    if (oldest === undefined) this.#found.delete(target)
+    else this.#found.set(target, resourceKey(oldest.ref))
+    return oldest
+  }
+
+  #speaksFor ({ ref, wanted }: CustomResource, target: string): boolean {
+    const spec = isMapping(wanted.spec) ? wanted.spec : {}
+    const fn = isMapping(spec['function']) ? spec['function'] : {}
+    const mode = isMapping(spec['scale']) ? spec['scale']['mode'] ?? 'Managed' : 'Managed'
+    if (typeof fn['name'] !== 'string' || mode !== 'Managed') return false
+    const namespace = typeof fn['namespace'] === 'string' ? fn['namespace'] : ref.namespace
+    const found = this.#targetOf({ name: fn['name'], namespace, from: ref.namespace, kind: fn['kind'] as FunctionRef['kind'] })
     return found !== undefined && refKey(found) === target
   }
 }

@@ -22,6 +22,7 @@ export function statusOf (status: ObjectStatus, resource: CustomResource, before
   return {
     conditions: [...told, ...(before.conditions ?? []).filter(c => !types.has(c.type))],
     ...(isOurs ? { observedGeneration: resource.generation } : {}),
+    ...(resource.ref.kind === 'Trigger' ? triggerFields(status, resource, before) : {}),
     ...(resource.ref.kind === 'ScaledObject' ? scaledObjectFields(status, resource, before) : {}),
   }
 }
@@ -49,6 +50,13 @@ function scaledObjectFields ({ scaling }: ObjectStatus, { wanted }: CustomResour
   }
 }
 
+function triggerFields ({ delivery }: ObjectStatus, { wanted }: CustomResource, before: WireResourceStatus): Partial<WireStatusBody> {
+  const fn = isMapping(wanted.spec) && isMapping(wanted.spec['function']) ? wanted.spec['function'] : {}
+  const named = [fn['namespace'], fn['name'] ?? fn['url']].filter(part => typeof part === 'string').join('/')
+  const source = delivery?.source ?? before.source
+  return { function: named, ...(source === undefined ? {} : { source }) }
+}
+
 /** Whether anything differs. Fields that are written without being read back count by what we wrote. */
 export function isOther (wanted: WireStatusBody, written: WireStatusBody | undefined): boolean {
   return isNews(wanted, written) || words(wanted) !== words(written)
@@ -58,7 +66,7 @@ export function isOther (wanted: WireStatusBody, written: WireStatusBody | undef
 export const isNews = (wanted: WireStatusBody, written: WireStatusBody | undefined): boolean => turns(wanted) !== turns(written)
 
 const turns = (status: WireStatusBody | undefined): string => JSON.stringify([
-  sorted(status).map(({ type, status: state, reason }) => [type, state, reason]), status?.observedGeneration, status?.originalReplicaCount,
+  sorted(status).map(({ type, status: state, reason }) => [type, state, reason]), status?.observedGeneration, status?.originalReplicaCount, status?.source, status?.function,
 ])
 const words = (status: WireStatusBody | undefined): string => JSON.stringify(sorted(status).map(({ type, message }) => [type, message]))
 const sorted = (status: WireStatusBody | undefined): readonly WireCondition[] => [...status?.conditions ?? []].sort((a, b) => a.type < b.type ? -1 : 1)

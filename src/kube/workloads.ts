@@ -1,4 +1,5 @@
 import { refKey, type ObjectRef, type PodContainer } from '../runtime/ports.js'
+import { consentOf, type Consent } from './consent.js'
 import { eachNamespace, type Namespaces } from './namespaces.js'
 import { Reflector, type ReflectorParts } from './reflector.js'
 import { collectionPath, type ObjectMeta, type Wire } from './wire.js'
@@ -7,8 +8,9 @@ interface WireContainer {
   readonly name: string
   readonly env?: PodContainer['env']
   readonly envFrom?: PodContainer['envFrom']
-  readonly ports?: readonly { readonly name?: string, readonly containerPort: number }[]
+  readonly ports?: readonly ContainerPort[]
 }
+interface ContainerPort { readonly name?: string, readonly containerPort: number }
 export interface WirePodTemplate {
   readonly metadata?: ObjectMeta
   readonly spec?: { readonly containers?: readonly WireContainer[] }
@@ -32,8 +34,9 @@ export interface Workload {
   readonly labels: Readonly<Record<string, string>>
   /** Which pods are its own. */
   readonly selector: Readonly<Record<string, string>>
-  /** The first port of its containers; where its pods are called without a Service. */
-  readonly port: number | undefined
+  /** Of its containers; where its pods are called without a Service. */
+  readonly ports: readonly ContainerPort[]
+  readonly consent: Consent
   /** What credentials are read from. */
   readonly containers: readonly PodContainer[]
 }
@@ -56,15 +59,23 @@ export const trimWorkload = (kind: WatchedKind) => (raw: Wire): Workload => {
     replicas: spec?.replicas ?? 1, existing: status?.replicas ?? 0, ready: status?.readyReplicas ?? 0,
     labels: spec?.template?.metadata?.labels ?? {}, selector: spec?.selector?.matchLabels ?? {},
     containers: containersOf(spec?.template),
-    port: spec?.template?.spec?.containers?.flatMap(c => c.ports ?? [])[0]?.containerPort,
+    ports: (spec?.template?.spec?.containers ?? []).flatMap(c => c.ports ?? []).map(({ name, containerPort }) => name === undefined ? { containerPort } : { name, containerPort }),
+    consent: consentOf(metadata),
   }
 }
+
+/** The port of its pods that is called where there is no Service: the one of this number or name, or the first. */
+export const portOf = ({ ports }: Workload, wanted: number | string | undefined): number | undefined =>
+  typeof wanted === 'number' ? wanted : (wanted === undefined ? ports[0] : ports.find(p => p.name === wanted))?.containerPort
 
 /** The part of a pod template that we understand; every container has a name and its environment. */
 export const containersOf = (template: WirePodTemplate | undefined): readonly PodContainer[] =>
   (template?.spec?.containers ?? []).map(({ name, env = none, envFrom = none }) => ({ name, env, envFrom }))
 
 const none: readonly never[] = []
+
+/** What a function that stands for it depends on. */
+const shapeOf = ({ labels, selector, ports, consent }: Workload): string => JSON.stringify([labels, selector, ports, consent])
 
 /** Every Deployment and StatefulSet of the cluster, or of one namespace: a few hundred bytes each. */
 export class Workloads {
@@ -97,7 +108,7 @@ export class Workloads {
     }
   }
 
-  /** Calls back when one came, went, or has other labels, until stopped. */
+  /** Calls back when one came, went, or has other labels, ports or annotations, until stopped. */
   onShape (listener: (namespace: string) => void): () => void {
     this.#anyListeners.add(listener)
     return () => { this.#anyListeners.delete(listener) }
@@ -113,6 +124,6 @@ export class Workloads {
     else some.set(key, now)
     if (some.size === 0) this.#ofNamespace.delete(namespace)
     for (const listener of this.#listeners.get(key) ?? []) listener(now)
-    if (before === undefined || now === undefined || JSON.stringify(before.labels) !== JSON.stringify(now.labels)) for (const listener of this.#anyListeners) listener(namespace)
+    if (before === undefined || now === undefined || shapeOf(before) !== shapeOf(now)) for (const listener of this.#anyListeners) listener(namespace)
   }
 }

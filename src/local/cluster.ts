@@ -6,7 +6,7 @@ import { DeploymentController } from './deployment-controller.js'
 import { passedOn } from './environment.js'
 import { fileStore } from './file-store.js'
 import { freePort } from './free-port.js'
-import { backendPort, functionState } from './function-state.js'
+import { backendPort, functionState, noKnative } from './function-state.js'
 import { guard, type Guard } from './guard.js'
 import type { LocalService, ServicePort } from './local-service.js'
 import { logKeeper } from './log-keeper.js'
@@ -188,10 +188,12 @@ export class Cluster {
     return [...this.#deployments.values()].filter(({ ref }) => namespace === '*' || ref.namespace === namespace)
   }
 
-  functionState ({ namespace, name, port }: FunctionRef): FunctionState | undefined {
+  /** All namespaces of a machine belong to whoever runs it: a function of another one needs no permission. */
+  functionState ({ namespace, name, port, kind = 'Auto' }: FunctionRef): FunctionState | undefined {
     const key = keyOf({ namespace, name })
-    const service = this.#services.get(key)
-    const own = this.#deployments.get(key)
+    if (kind === 'KnativeService') return noKnative
+    const service = kind === 'Deployment' ? undefined : this.#services.get(key)
+    const own = kind === 'Service' ? undefined : this.#deployments.get(key)
     const deployments = service === undefined ? [own].filter(d => d !== undefined) : this.#selectedBy(service)
     return service === undefined && own === undefined ? undefined : functionState({ service, deployments }, port)
   }

@@ -23,6 +23,11 @@ export function functionState ({ service, deployments }: Behind, port: number | 
   }
 }
 
+export const noKnative: FunctionState = {
+  target: undefined, endpoints: [],
+  trouble: { reason: 'KnativeNotInstalled', message: 'TG_CONFIG_NOT_LOCAL Knative does not run on one machine; give the Deployment and Service of the function, or a url' },
+}
+
 function portOf (deployment: DeploymentController, replica: Replica, service: LocalService | undefined, port: number | string | undefined): number | undefined {
   const { container } = deployment.plan
   if (service === undefined) return port === undefined ? replica.port : replicaPort(port, container, replica.port)

@@ -95,13 +95,25 @@ export interface Endpoint {
 }
 
 /** A function as a Trigger names it. */
-export interface FunctionRef { readonly namespace: string, readonly name: string, readonly port?: number | string | undefined }
+export interface FunctionRef {
+  readonly namespace: string
+  readonly name: string
+  readonly port?: number | string | undefined
+  /** `Auto`: the Service of this name, or the Deployment where there is none. */
+  readonly kind?: 'Auto' | 'Service' | 'Deployment' | 'KnativeService' | undefined
+  /** Namespace of who asks, the function's own unless given: another one needs to be allowed. */
+  readonly from?: string | undefined
+}
 
 /** What stands behind a function name. */
 export interface FunctionState {
   /** What to scale when it has no ready endpoint; undefined where nothing that we may scale is behind it. */
   readonly target: ObjectRef | undefined
   readonly endpoints: readonly Endpoint[]
+  /** Somebody else who scales the target, by kind and name: we leave it to him. */
+  readonly scaledBy?: string | undefined
+  /** Why nothing can be delivered until somebody mends it: a word for the condition, and what to do. */
+  readonly trouble?: { readonly reason: string, readonly message: string } | undefined
   /** When the newest replica was started and when it became ready; for the split of a wake. */
   readonly lastStart?: { readonly startedAt: EpochMs, readonly readyAt: EpochMs } | undefined
 }

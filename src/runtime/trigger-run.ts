@@ -1,4 +1,4 @@
-import { breakerPolicyOf, deadLetterOf, deliveryPolicyOf, sourceOf, type Trigger } from '../api/index.js'
+import { breakerPolicyOf, deadLetterOf, deliveryPolicyOf, isManaged, sourceOf, type Trigger } from '../api/index.js'
 import { compileFilter } from '../core/delivery/filter.js'
 import { TidegateError } from '../core/errors.js'
 import type { Connector } from '../plugin/connector.js'
@@ -53,14 +53,15 @@ export class TriggerRun {
 
   /** What this Trigger scales; undefined while it is not known, or where it scales nothing. */
   get target (): ObjectRef | undefined {
-    return this.trigger.spec.scale.mode === 'Managed' ? this.#function?.target : undefined
+    return isManaged(this.trigger) && this.#function?.scaledBy === undefined ? this.#function?.target : undefined
   }
 
   /** Follows the function: what this Trigger scales is known before its events flow. */
   watch (): void {
-    const { name, url, namespace, port } = this.trigger.spec.function
+    const { name, url, namespace, port, kind } = this.trigger.spec.function
+    const from = this.ref.namespace
     if (url !== undefined) this.#functionIs({ target: undefined, endpoints: [{ id: url, url: new URL(url).origin }] })
-    else if (name !== undefined) this.#stopWatching = this.#context.endpoints.watch({ namespace: namespace ?? this.ref.namespace, name, port }, state => this.#functionIs(state))
+    else if (name !== undefined) this.#stopWatching = this.#context.endpoints.watch({ namespace: namespace ?? from, name, port, kind, from }, state => this.#functionIs(state))
   }
 
   start (): void {
@@ -111,10 +112,11 @@ export class TriggerRun {
   }
 
   #functionIs (state: FunctionState | undefined): void {
-    const before = this.#function?.target
+    const before = this.target
     this.#function = state
     this.pump.endpointsChanged(state)
-    if ((before === undefined ? '' : refKey(before)) !== (state?.target === undefined ? '' : refKey(state.target))) this.#onTarget()
+    const now = this.target
+    if ((before === undefined ? '' : refKey(before)) !== (now === undefined ? '' : refKey(now))) this.#onTarget()
   }
 
   #resolve (maxAgeMs: number): Promise<ResolvedConfig> {
@@ -151,7 +153,8 @@ function planOf (trigger: Trigger, definition: AnyConnector): PumpPlan {
     },
     headers: attempt => perAttempt[attempt] ??= { 'x-event-attempt': String(attempt) },
     filter: spec.filter.length === 0 ? undefined : compileFilter(spec.filter),
-    perReplica: spec.concurrency.perReplica, maxConcurrent: spec.concurrency.max,
+    perReplica: spec.function.kind === 'KnativeService' ? spec.concurrency.max : spec.concurrency.perReplica, // its one address stands for all its replicas
+    isManaged: isManaged(trigger), maxConcurrent: spec.concurrency.max,
     coldStartTimeoutMs: spec.delivery.coldStartTimeout, drainTimeoutMs: spec.drain.timeout,
     breaker: breakerPolicyOf(trigger), suspended: spec.suspend,
     target: spec.scale.target ?? spec.concurrency.perReplica, activation: spec.scale.activation, deadLetter,

@@ -1,5 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/cli/clock.js'
+import { Autoscalers } from '../../src/kube/autoscalers.js'
+import { Discovery } from '../../src/kube/discovery.js'
 import { KubeEndpoints } from '../../src/kube/endpoints.js'
 import { Workloads } from '../../src/kube/workloads.js'
 import type { FunctionState } from '../../src/runtime/ports.js'
@@ -26,9 +28,10 @@ async function scene (objects: Readonly<Record<string, readonly object[]>>, fn: 
   const http = await api.start()
   const parts = { http, clock: systemClock, random: () => 0.5, log: quiet }
   const workloads = new Workloads(parts, [])
-  const endpoints = new KubeEndpoints(parts, workloads, [])
+  const autoscalers = new Autoscalers(parts, [])
+  const endpoints = new KubeEndpoints({ ...parts, workloads, autoscalers, discovery: new Discovery(http, systemClock), namespaces: [] })
   const stopping = new AbortController()
-  const all = [...workloads.reflectors, ...endpoints.reflectors]
+  const all = [...workloads.reflectors, ...autoscalers.reflectors, ...endpoints.reflectors]
   const runs = all.map(reflector => reflector.run(stopping.signal))
   onTestFinished(async () => { stopping.abort(); await Promise.all(runs) })
   await Promise.all(all.map(reflector => reflector.synced))
@@ -63,9 +66,9 @@ test('the port is the first of the Service unless it is named', async () => {
   expect(named.states[0]?.endpoints[0]?.url).toBe('http://10.0.0.1:8080')
 })
 
-test('where no pod is ready, those that end and still serve are called', async () => {
+test('a pod that ends is not called, though it still serves and no other is ready: an event waits for the next one', async () => {
   const { states } = await scene({ services: [service], endpointslices: [slice('s1', 3, pod('a', '10.0.0.1', { ready: false, serving: true, terminating: true }))] }, { name: 'fn', port: 80 })
-  expect(states).toEqual([{ target: undefined, endpoints: [{ id: 'a', url: 'http://10.0.0.1:8080' }] }])
+  expect(states).toEqual([{ target: undefined, endpoints: [] }])
 })
 
 test('a Deployment without a Service is called at its pods; a name with nothing behind it is none', async () => {

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/cli/clock.js'
 import { ApiError } from '../../src/kube/api-error.js'
 import { Discovery } from '../../src/kube/discovery.js'
@@ -16,7 +16,7 @@ import { type Asked, failure, isList, isWatch, list, type Reply, ScriptedApi } f
 
 const target = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'n', name: 'web' }
 const stored = (version: number, replicas: number) =>
-  ({ metadata: { name: 'web', namespace: 'n', uid: 'u', resourceVersion: String(version), generation: version }, spec: { replicas, template: {} }, status: { replicas, readyReplicas: replicas } })
+  ({ metadata: { name: 'web', namespace: 'n', uid: 'u', resourceVersion: String(version), generation: version }, spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: {} }, status: { replicas, readyReplicas: replicas } })
 const scale = (version: number, replicas: number): Reply => ({ body: { metadata: { resourceVersion: String(version) }, spec: replicas === 0 ? {} : { replicas } } })
 const isScale = ({ path }: Asked): boolean => path.endsWith('/scale')
 
@@ -28,7 +28,6 @@ async function scene (onScale: (asked: Asked) => Reply, mayWrite = (): boolean =
   api.script = (asked, response) => {
     if (isScale(asked)) return onScale(asked)
     if (isWatch(asked)) { response.writeHead(200).flushHeaders(); return undefined }
-    if (asked.path.includes('/pods/')) return { body: {} }
     return isList(asked) && asked.path.endsWith('/deployments') ? list(5, stored(5, 2)) : list(5)
   }
   const http = await api.start()
@@ -39,7 +38,7 @@ async function scene (onScale: (asked: Asked) => Reply, mayWrite = (): boolean =
   onTestFinished(async () => { stopping.abort(); await Promise.all(runs) })
   await Promise.all(workloads.reflectors.map(reflector => reflector.synced))
   const writer = new Writer(http, { mayWrite, soon: async () => undefined }, false)
-  const targets = new KubeScaleTarget({ ...parts, writer, workloads, discovery: new Discovery(http, systemClock), podCosts: new PodCosts(writer) })
+  const targets = new KubeScaleTarget({ ...parts, writer, workloads, discovery: new Discovery(http, systemClock), podCosts: new PodCosts({ http, writer, workloads }) })
   const states: (TargetState | undefined)[] = []
   onTestFinished(targets.watch(target, state => { states.push(state) }))
   return { api, targets, states, http }
@@ -82,13 +81,50 @@ test('a lease that ends while a write waits for an overloaded server holds the w
   expect(api.asked.filter(isScale)).toHaveLength(1)
 })
 
-test('pods that work are marked as the last to go before a count is lowered, and unmarked when they rest', async () => {
-  const { api, targets } = await scene(({ body }) => scale(6, (body as { spec: { replicas: number } }).spec.replicas))
-  const costs = (): readonly unknown[] => api.asked.filter(a => a.path.includes('/pods/')).map(a => [a.path.split('/').at(-1), (a.body as { metadata: { annotations: unknown } }).metadata.annotations])
-  await targets.set(target, 1, new Set(['web-a']))
-  expect(costs()).toEqual([['web-a', { 'controller.kubernetes.io/pod-deletion-cost': '1000' }]])
-  await targets.set(target, 0, new Set())
-  expect(costs().at(-1)).toEqual(['web-a', { 'controller.kubernetes.io/pod-deletion-cost': null }])
+describe('before a count is lowered', () => {
+  const costKey = 'controller.kubernetes.io/pod-deletion-cost'
+  const pod = (name: string, { ready = true, cost, ending = false }: { readonly ready?: boolean, readonly cost?: string, readonly ending?: boolean } = {}) => ({
+    metadata: { name, namespace: 'n', ...(cost === undefined ? {} : { annotations: { [costKey]: cost } }), ...(ending ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {}) },
+    status: { conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
+  })
+  /** The pods of the target, and what was written to them. */
+  async function pods (...all: readonly ReturnType<typeof pod>[]): Promise<Scene & { readonly costs: () => readonly unknown[] }> {
+    const given = await scene(() => scale(6, 1))
+    const { api } = given
+    const others = api.script
+    api.script = (asked, response) => {
+      if (asked.path.endsWith('/pods')) return list(5, ...all)
+      if (!asked.path.includes('/pods/')) return others(asked, response)
+      const found = all.find(p => asked.path.endsWith(`/${p.metadata.name}`))
+      return found === undefined ? failure(404, 'NotFound') : { body: found }
+    }
+    return { ...given, costs: () => api.asked.filter(a => a.path.includes('/pods/')).map(a => [a.path.split('/').at(-1), (a.body as { metadata: { annotations: Record<string, unknown> } }).metadata.annotations[costKey]]) }
+  }
+  const ours = '1000000019'
+
+  test('pods that work are marked as the last to go, and marks of pods that rest are taken off, whoever made them', async () => {
+    const { targets, costs } = await pods(pod('web-a'), pod('web-b', { cost: ours }), pod('web-c', { cost: ours }), pod('web-d', { cost: '7' }))
+    await targets.set(target, 1, new Set(['web-a', 'web-b']))
+    expect([...costs()].sort()).toEqual([['web-a', ours], ['web-c', null]])
+  })
+
+  test('where none works nothing is asked of pods', async () => {
+    const { api, targets } = await pods(pod('web-a', { cost: ours }))
+    await targets.set(target, 0, new Set())
+    expect(api.asked.filter(a => a.path.includes('/pods'))).toEqual([])
+  })
+
+  test('a pod that works and is not ready would go first: the count stays until its work is done', async () => {
+    const { api, targets } = await pods(pod('web-a', { ready: false }), pod('web-b'))
+    await expect(targets.set(target, 1, new Set(['web-a']))).rejects.toThrow('web-a of Deployment n/web works and is not ready')
+    expect(api.asked.filter(isScale)).toEqual([])
+  })
+
+  test('a pod that ends already, or is gone, holds up nothing', async () => {
+    const { api, targets } = await pods(pod('web-a', { ready: false, ending: true }), pod('web-b'))
+    await targets.set(target, 1, new Set(['web-a', 'web-gone']))
+    expect(api.asked.filter(isScale)).toHaveLength(1)
+  })
 })
 
 test('a token that was rotated is read again at the first refusal', async () => {

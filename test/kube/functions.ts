@@ -1,4 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -15,6 +17,24 @@ export async function runOperatorAmongPods (kube: KubeControlPlane, kubeconfig: 
   onTestFinished(async () => { await run.end() })
   await run.ready()
   return run
+}
+
+/** A function that is no pod: what it got. It ends with the test. */
+export async function httpFunction (): Promise<{ readonly url: string, readonly got: readonly string[] }> {
+  const got: string[] = []
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = []
+    request.on('data', (part: Buffer) => parts.push(part)).on('end', () => {
+      got.push(Buffer.concat(parts).toString())
+      response.end()
+    })
+  })
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, got }
 }
 
 type Values = Readonly<Record<string, unknown>>

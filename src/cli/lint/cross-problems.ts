@@ -1,4 +1,5 @@
-import { componentsOf, type AuthenticationRef, type ClusterTriggerAuthentication, type Resource, type TriggerAuthentication } from '../../api/index.js'
+import { allowsTriggersFrom, componentsOf, type AuthenticationRef, type ClusterTriggerAuthentication, type Resource, type Trigger, type TriggerAuthentication } from '../../api/index.js'
+import { annotation } from '../../core/names.js'
 import { claimTargets } from '../../runtime/targets.js'
 import type { Path, Problem } from '../../spec/index.js'
 import type { Neighbours } from './neighbours.js'
@@ -19,9 +20,20 @@ function missingTarget (resource: Resource, near: Neighbours): Problem[] {
     if (kind !== 'Deployment' || near.deployment(namespace, name) !== undefined) return []
     return [notFound(resource, ['spec', 'scaleTargetRef', 'name'], 'warning', `Deployment "${name}" is not among these files`, 'fine if the cluster has it; `run` needs it here')]
   }
-  const name = resource.kind === 'Trigger' ? resource.spec.function.name : undefined
-  if (resource.kind !== 'Trigger' || name === undefined || near.service(resource.spec.function.namespace ?? namespace, name) !== undefined) return []
-  return [notFound(resource, ['spec', 'function', 'name'], 'warning', `Service "${name}" is not among these files`, 'fine if the cluster has it; `run` needs it here')]
+  return resource.kind === 'Trigger' ? missingFunction(resource, near) : []
+}
+
+function missingFunction (trigger: Trigger, near: Neighbours): Problem[] {
+  const { name, kind, namespace = trigger.metadata.namespace } = trigger.spec.function
+  if (name === undefined || kind === 'KnativeService') return []
+  const found = kind === 'Deployment' ? near.deployment(namespace, name) : near.service(namespace, name) ?? (kind === 'Auto' ? near.deployment(namespace, name) : undefined)
+  if (found === undefined) return [notFound(trigger, ['spec', 'function', 'name'], 'warning', `${kind === 'Deployment' ? kind : 'Service'} "${name}" is not among these files`, 'fine if the cluster has it; `run` needs it here')]
+  const own = trigger.metadata.namespace
+  if (namespace === own || allowsTriggersFrom(found.metadata.annotations, own)) return []
+  return [{
+    code: 'TG_REF_NOT_ALLOWED', severity: 'warning', path: ['spec', 'function', 'namespace'], origin: trigger.origin,
+    message: `${found.kind} "${name}" takes no Triggers of namespace ${own}: a cluster refuses this`, hint: `annotate it with ${annotation('allow-triggers-from')}: ${own}`,
+  }]
 }
 
 function missingAuthentication (resource: Resource, near: Neighbours): Problem[] {

@@ -1,13 +1,13 @@
-import type { CallOptions, Condition } from '../ports.js'
+import { refKey, type CallOptions, type Condition, type FunctionState } from '../ports.js'
 
 /** The conditions of a Trigger: what is wrong first, and what to do about it. */
 export function pumpConditions (state: {
-  readonly options: CallOptions
+  readonly plan: { readonly options: CallOptions, readonly isManaged: boolean }
+  readonly function: FunctionState | undefined
   readonly suspendedBecause: string | undefined
   readonly lost: { readonly code: string, readonly message: string } | undefined
   /** The line to the source is open: what is published from now on is received. */
   readonly isOpen: boolean
-  readonly hasFunction: boolean
   /** Ready replicas, and whether an event has waited for one for longer than a healthy function starts. */
   readonly endpoints: number
   readonly isSlow: boolean
@@ -19,17 +19,25 @@ export function pumpConditions (state: {
 
 type State = Parameters<typeof pumpConditions>[0]
 
-function ready ({ suspendedBecause, lost, isOpen, hasFunction, options }: State): Condition {
+function ready ({ suspendedBecause, lost, isOpen, function: fn, plan: { options, isManaged } }: State): Condition {
   const no = (reason: string, message: string): Condition => ({ type: 'Ready', status: 'False', reason, message })
   if (suspendedBecause !== undefined) return no('Suspended', `no events are pulled: ${suspendedBecause}`)
   if (lost !== undefined) return no('SourceUnreachable', `${lost.code} ${lost.message}`)
-  if (!hasFunction) return no('FunctionNotFound', 'TG_TARGET_NOT_FOUND there is neither a Service nor a Deployment of the name in spec.function; create one, or mend the name')
+  if (fn === undefined) return no('FunctionNotFound', 'TG_TARGET_NOT_FOUND there is neither a Service nor a Deployment of the name in spec.function; create one, or mend the name')
+  if (fn.trouble !== undefined) return no(fn.trouble.reason, fn.trouble.message)
+  if (isManaged && fn.target !== undefined && fn.scaledBy !== undefined) {
+    return no('TG_TARGET_CONFLICT', `TG_TARGET_CONFLICT ${fn.scaledBy} scales ${refKey(fn.target)}: events are delivered to the replicas that it leaves, and none is added or taken away here; delete it, or set scale.mode: External`)
+  }
   if (!isOpen) return { type: 'Ready', status: 'Unknown', reason: 'Connecting', message: 'the line to the source is being opened' }
   return { type: 'Ready', status: 'True', reason: 'TriggerReady', message: `each event is sent as ${options.method} ${options.path === '' ? '/' : options.path}` }
 }
 
-function functionReady ({ endpoints, isSlow }: State): Condition {
+function functionReady ({ endpoints, isSlow, function: fn, plan: { isManaged } }: State): Condition {
   if (endpoints > 0) return { type: 'FunctionReady', status: 'True', reason: 'ReplicaReady', message: 'a replica is ready' }
+  if (isManaged && fn !== undefined && fn.target === undefined && fn.trouble === undefined) {
+    return { type: 'FunctionReady', status: 'False', reason: 'NothingToScale', message: 'no replica runs, and the Service selects the pods of no Deployment or StatefulSet that could be scaled; mend its selector, or set scale.mode: External' }
+  }
+  if (!isManaged && !isSlow) return { type: 'FunctionReady', status: 'Unknown', reason: 'NoReplicaReady', message: 'no replica is ready, and somebody else scales the function; the next event waits for it' }
   return isSlow
     ? { type: 'FunctionReady', status: 'False', reason: 'NoReplicaReady', message: 'an event has waited for over 10 s and no replica is ready; the log of the replicas says why' }
     : { type: 'FunctionReady', status: 'Unknown', reason: 'AtZero', message: 'no replica runs; the next event starts one' }

@@ -48,6 +48,8 @@ export interface PumpPlan {
   readonly headers: (attempt: number) => Readonly<Record<string, string>>
   readonly filter: ((event: Envelope) => Verdict) | undefined
   readonly perReplica: number
+  /** The function is scaled by its events, and woken by them. */
+  readonly isManaged: boolean
   readonly maxConcurrent: number
   readonly coldStartTimeoutMs: number
   readonly drainTimeoutMs: number
@@ -179,8 +181,8 @@ export class DeliveryPump {
 
   conditions (): readonly Condition[] {
     return pumpConditions({
-      options: this.#parts.plan.options, suspendedBecause: this.#suspendedBecause, lost: this.#receiver.lost, isOpen: this.#receiver.connector !== undefined,
-      hasFunction: this.#function !== undefined, isSlow: this.#wakeSlot.isSlow, endpoints: this.#pool.endpoints, circuitOpen: this.#circuit.isOpen, lastFailure: this.#progress.lastFailure,
+      plan: this.#parts.plan, function: this.#function, suspendedBecause: this.#suspendedBecause, lost: this.#receiver.lost, isOpen: this.#receiver.connector !== undefined,
+      isSlow: this.#wakeSlot.isSlow, endpoints: this.#pool.endpoints, circuitOpen: this.#circuit.isOpen, lastFailure: this.#progress.lastFailure,
     })
   }
 

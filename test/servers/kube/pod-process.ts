@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../../src/local/free-port.js'
+import type { KubeObject } from './client.js'
 import type { Pod } from './pod.js'
 
 /** The image of a container whose command is run as a process of this machine. */
@@ -41,6 +42,9 @@ export class PodProcesses {
   pids (namespace: string): readonly number[] {
     return [...this.#all.values()].flatMap(({ namespace: its, running: { pid } }) => its === namespace && pid !== undefined ? [pid] : []).sort((a, b) => a - b)
   }
+
+  /** Of one pod, while it runs. */
+  pid ({ metadata: { uid = '' } }: KubeObject): number | undefined { return this.#all.get(uid)?.running.pid }
 
   async stop (pod: Pod): Promise<void> {
     const { uid = '' } = pod.metadata
