@@ -19,6 +19,7 @@ export const ownAnnotations = {
   'force-activation': 'Counts as active whatever the sources say.',
   'max-step': 'Most replicas that one write adds or removes.',
   behavior: '"hpa-defaults" gives the rates of a HorizontalPodAutoscaler.',
+  unit: '"replicas": the formula (scalingModifiers) gives a number of replicas, and needs no target.',
   objective: 'Scales by a time to drain the backlog.',
   'allow-triggers-from': 'On a Service, Deployment or Knative Service: namespaces whose Triggers may call it and scale it, with commas between; * for all.',
   memory: 'Written by the operator.',
@@ -71,7 +72,7 @@ export function scalingAnnotationProblems (annotations: Annotations): Problem[] 
   return [
     ...[annotation('paused-replicas'), keda('paused-replicas')].flatMap(key => needsCount(annotations, key, 0)),
     ...needsCount(annotations, annotation('max-step'), 1), ...untilProblems(annotations),
-    ...behaviorProblems(annotations), ...objectiveProblems(annotations), ...unknownProblems(annotations),
+    ...behaviorProblems(annotations), ...unitProblems(annotations), ...objectiveProblems(annotations), ...unknownProblems(annotations),
   ]
 }
 
@@ -94,6 +95,11 @@ function untilProblems (annotations: Annotations): Problem[] {
 function behaviorProblems (annotations: Annotations): Problem[] {
   const text = annotations[annotation('behavior')]
   return text === undefined || text === 'hpa-defaults' ? [] : [problem(annotation('behavior'), `"${text}" is not hpa-defaults`, { hint: 'hpa-defaults is the only value' })]
+}
+
+function unitProblems (annotations: Annotations): Problem[] {
+  const text = annotations[annotation('unit')]
+  return text === undefined || text === 'replicas' ? [] : [problem(annotation('unit'), `"${text}" is not replicas`, { hint: 'replicas is the only value' })]
 }
 
 function objectiveProblems (annotations: Annotations): Problem[] {

@@ -42,8 +42,7 @@ export function notRunnable (resource: Resource): readonly Problem[] {
     ({ code: 'TG_CONFIG_NOT_BUILT', severity: 'error', path, message, hint, origin: resource.origin })
   switch (resource.kind) {
     case 'ScaledJob': return [refuse(['kind'], 'ScaledJob is read and checked, and not run yet', 'use a ScaledObject on a Deployment')]
-    case 'ScaledObject': return (resource.spec.advanced?.scalingModifiers?.formula ?? '') === '' ? []
-      : [refuse(['spec', 'advanced', 'scalingModifiers'], 'is not built yet', 'remove it: the highest of the triggers wins then')]
+    case 'ScaledObject': return []
     case 'TriggerAuthentication':
     case 'ClusterTriggerAuthentication': return [
       ...vaultFields.filter(field => resource.spec[field] !== undefined).map(field => refuse(['spec', field], 'is not built yet', 'use secretTargetRef, configMapTargetRef or env')),

@@ -5,6 +5,7 @@ import { scalingAnnotations } from './annotations.js'
 import type { WrittenRules } from './behavior.js'
 import { triggerKey } from './scale-trigger.js'
 import type { ScaledObject } from './scaled-object.js'
+import { formulaPolicyOf } from './scaling-modifiers.js'
 import type { Trigger } from './trigger.js'
 
 /**
@@ -15,6 +16,7 @@ export function scalePolicyOf ({ spec, metadata }: ScaledObject, createdAt: Epoc
   const said = scalingAnnotations(metadata.annotations)
   const behavior = spec.advanced?.horizontalPodAutoscalerConfig?.behavior
   const { fallback } = spec
+  const formula = formulaPolicyOf(spec.advanced?.scalingModifiers, spec.triggers, metadata.annotations)
   const unsaid = said.hpaDefaults ? hpaDefaults : kedaDefaults
   return {
     minReplicas: spec.minReplicaCount,
@@ -23,8 +25,8 @@ export function scalePolicyOf ({ spec, metadata }: ScaledObject, createdAt: Epoc
     cooldownMs: spec.cooldownPeriodMs,
     initialCooldownMs: spec.initialCooldownPeriodMs,
     createdAt,
-    ...(fallback === undefined || fallback.behavior === 'scalingModifiers' ? {}
-      : { fallback: { failureThreshold: fallback.failureThreshold, replicas: fallback.replicas, behavior: fallback.behavior } }),
+    ...(fallback === undefined ? {} : { fallback: { failureThreshold: fallback.failureThreshold, replicas: fallback.replicas, behavior: fallback.behavior } }),
+    ...(formula === undefined ? {} : { formula }),
     scaleUp: rulesFrom(rulesOf(behavior?.scaleUp), unsaid.scaleUp),
     scaleDown: rulesFrom(rulesOf(behavior?.scaleDown), unsaid.scaleDown),
     ...pauseOf(said),

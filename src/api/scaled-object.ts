@@ -6,6 +6,7 @@ import { irrelevantSettings } from './irrelevant-settings.js'
 import type { Kind, KindDeclaration } from './kind.js'
 import { nameRule } from './name-rule.js'
 import { scaleTriggersField, triggerRules } from './scale-trigger.js'
+import { modifierRules, modifierWarnings, scalingModifiersField } from './scaling-modifiers.js'
 
 export const scaleTargetRefField = object({
   name: string({ summary: 'Name of the workload, in the same namespace.', minLength: 1 }),
@@ -20,13 +21,6 @@ const fallbackField = object({
   behavior: oneOf(['static', 'currentReplicas', 'currentReplicasIfHigher', 'currentReplicasIfLower', 'scalingModifiers'],
     { summary: 'How `replicas` and the present count are combined.', default: 'static' }),
 }, { summary: 'What to do when a source cannot be read.', optional: true })
-
-const scalingModifiersField = object({
-  formula: string({ summary: 'Expression over the names of triggers.', optional: true }),
-  target: string({ summary: 'Target value of the formula, a number as text.', optional: true }),
-  activationTarget: string({ summary: 'The formula is active above this, a number as text.', optional: true }),
-  metricType: oneOf(['AverageValue', 'Value'], { summary: 'How the formula is set against its target.', default: 'AverageValue' }),
-}, { summary: 'One number made of several triggers.', optional: true })
 
 const advancedField = object({
   restoreToOriginalReplicaCount: boolean({ summary: 'When the object is deleted, set the count that the target had before.', default: false }),
@@ -62,11 +56,11 @@ export type ScaledObject = Kind<'ScaledObject', ScaledObjectSpec>
 export const scaledObjectKind: KindDeclaration<'ScaledObject', Written, ScaledObjectSpec> = {
   kind: 'ScaledObject', plural: 'scaledobjects', shortNames: ['so'], apiVersions: [names.kedaApiVersion, names.apiVersion], scope: 'Namespaced',
   summary: 'Scales one workload by what its event sources hold.',
-  spec: specField, notRun: ['advanced.scalingModifiers'],
+  spec: specField,
   toSpec: ({ pollingInterval, cooldownPeriod, initialCooldownPeriod, ...rest }) => ({
     ...rest, pollingIntervalMs: pollingInterval * 1000, cooldownPeriodMs: cooldownPeriod * 1000, initialCooldownPeriodMs: initialCooldownPeriod * 1000,
   }),
-  rules: ({ metadata, raw }) => [...nameRule('ScaledObject', metadata.name), ...scalingAnnotationProblems(metadata.annotations), ...irrelevantSettings(raw)],
+  rules: ({ metadata, raw }) => [...nameRule('ScaledObject', metadata.name), ...scalingAnnotationProblems(metadata.annotations), ...irrelevantSettings(raw), ...modifierWarnings(raw, metadata.annotations)],
 }
 
 /** KEDA's bounds: idle is set against min as its HPA has it, so that a written 0 counts as 1 and no min at all as 0. */
@@ -89,12 +83,4 @@ function fallbackRules ({ fallback, triggers, advanced }: Pick<Written, 'fallbac
   }
   if (formula !== '' || triggers.some(t => t.type !== 'cpu' && t.type !== 'memory')) return []
   return [{ field: 'fallback', message: 'at least one trigger that is not cpu or memory is needed for the fallback', hint: 'remove fallback' }]
-}
-
-function modifierRules ({ advanced }: Pick<Written, 'advanced'>): Violation[] {
-  const modifiers = advanced?.scalingModifiers
-  if (modifiers === undefined) return []
-  const at = (key: string, message: string): Violation => ({ field: 'advanced', below: ['scalingModifiers', key], message })
-  if ((modifiers.formula ?? '') === '') return modifiers.target === undefined ? [] : [at('formula', 'is needed beside target')]
-  return Number(modifiers.target) > 0 ? [] : [at('target', 'must be a number greater than 0, as text')]
 }

@@ -11,8 +11,9 @@ export function scalingConditions (decision: Decision, policy: ScalePolicy, read
 
 function ready (decision: Decision, readings: readonly Reading[]): Condition {
   const failed = readings.filter(r => r.kind === 'failed')
-  if (failed.length === 0) return { type: 'Ready', status: 'True', reason: 'ScaledObjectReady', message: 'ScaledObject is defined correctly and is ready for scaling' }
-  const which = failed.map(r => `${r.trigger}: ${r.code} ${r.message}`).join('; ')
+  const problems = [...failed.map(r => `${r.trigger}: ${r.code} ${r.message}`), ...(decision.formulaProblem === undefined ? [] : [`formula: ${decision.formulaProblem}`])]
+  if (problems.length === 0) return { type: 'Ready', status: 'True', reason: 'ScaledObjectReady', message: 'ScaledObject is defined correctly and is ready for scaling' }
+  const which = problems.join('; ')
   return decision.active
     ? { type: 'Ready', status: 'Unknown', reason: 'PartialTriggerError', message: `Some triggers defined in ScaledObject are not working correctly (${which})` }
     : { type: 'Ready', status: 'False', reason: 'TriggerError', message: `Triggers defined in ScaledObject are not working correctly (${which})` }

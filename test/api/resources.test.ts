@@ -44,9 +44,24 @@ describe('ScaledObject', () => {
     ['a window of more than an hour', { advanced: { horizontalPodAutoscalerConfig: { behavior: { scaleDown: { stabilizationWindowSeconds: 3601 } } } } }, 'at most 3600'],
   ])('refuses %s', (_what, spec, message) => expect(problems(scaledObject(spec)).join()).toContain(message))
   test('takes idle 0 below a written minimum of 0, as KEDA does', () => expect(policy({ minReplicaCount: 0, idleReplicaCount: 0 }).idleReplicas).toBe(0))
-  test('is refused where a formula asks for what is not built', () => {
-    const so = read(scaledObject({ advanced: { scalingModifiers: { formula: 'a + b', target: '5' } } }))
-    expect(notRunnable(so).map(formatProblem)).toEqual(['error TG_CONFIG_NOT_BUILT spec.advanced.scalingModifiers: is not built yet; remove it: the highest of the triggers wins then'])
+  const modified = (scalingModifiers: object, more: object = {}) => ({ advanced: { scalingModifiers }, triggers: [{ type: 'cron', name: 'a', metadata: {} }, { type: 'cron', name: 'b', metadata: {} }, { type: 'cpu', metadata: {} }], ...more })
+  test.each([
+    ['a formula of names that are not there', { formula: 'a + c', target: '2' }, 'spec.advanced.scalingModifiers.formula: nothing is named c (at sign 5); the triggers are named a, b'],
+    ['a formula that cannot be read', { formula: 'a +', target: '2' }, 'the formula ends too early (at sign 4)'],
+    ['a formula without a target', { formula: 'a + b' }, 'spec.advanced.scalingModifiers.target: is needed beside formula; or write tidegate.dev/unit: replicas'],
+    ['a target of nothing', { formula: 'a + b', target: '0' }, 'must be a number greater than 0'],
+    ['an activation that is no number', { formula: 'a + b', target: '2', activationTarget: 'x' }, 'activationTarget: must be a number'],
+    ['a target without a formula', { target: '2' }, 'formula: is needed beside target'],
+  ])('refuses %s', (_what, scalingModifiers, message) => expect(problems(scaledObject(modified(scalingModifiers))).join()).toContain(message))
+  test('takes a formula over the names of its triggers', () => {
+    expect(policy(modified({ formula: 'a + b', target: '2.5', activationTarget: '1', metricType: 'Value' })).formula)
+      .toEqual({ expression: 'a + b', triggers: ['a', 'b'], target: 2.5, activation: 1, metricType: 'Value' })
+    const ofReplicas = scaledObject(modified({ formula: 'a + b' }), { 'tidegate.dev/unit': 'replicas' })
+    expect(scalePolicyOf(read<'ScaledObject'>(ofReplicas), 0).formula).toEqual({ expression: 'a + b', triggers: ['a', 'b'], target: 1, activation: 0, metricType: 'AverageValue', isReplicas: true })
+  })
+  test('warns where KEDA leaves a fallback out in silence', () => {
+    const parsed = readResource(scaledObject(modified({ formula: 'a + b', target: '2.5' }, { fallback: { failureThreshold: 1, replicas: 1 } })), origin)
+    expect(parsed.problems.map(formatProblem)).toEqual([expect.stringContaining('the fallback does not apply beside such a target')])
   })
 })
 

@@ -15,7 +15,7 @@ interface Value {
   readonly scalingModifiers?: { readonly target: string, readonly metricType?: string }
 }
 interface Sequence { readonly kind: 'sequence', readonly failureThreshold: number, readonly startFailures: number | null, readonly results: readonly ('ok' | 'error')[] }
-interface Valid { readonly kind: 'valid', readonly fallback: WrittenFallback }
+interface Valid { readonly kind: 'valid', readonly fallback: WrittenFallback, readonly scalingModifiersTarget?: string | null }
 interface Expected {
   readonly valueMilli?: number
   readonly valid?: boolean
@@ -26,10 +26,12 @@ testVectors<Value | Sequence | Valid, Expected>('derived_fallback', ({ given, ex
   switch (given.kind) {
     case 'value': return expect(fallbackMilli(given)).toBe(expected.valueMilli)
     case 'sequence': return expect(servedInTurn(given)).toEqual(expected.steps)
-    case 'valid': return expect(isUsable(given.fallback)).toBe(expected.valid)
+    case 'valid': return expect(isUsable(given.fallback, formulaWith(given.scalingModifiersTarget))).toBe(expected.valid)
     default: return assertNever(given)
   }
 })
+
+const formulaWith = (target: string | null | undefined): { readonly target: number } | undefined => target === null || target === undefined ? undefined : { target: Number(target) }
 
 /** The metric that KEDA makes of the replicas, so that its HPA arrives at them again. */
 function fallbackMilli ({ behavior, fallbackReplicas: replicas, currentReplicas = 0, target, readyPods = 1, scalingModifiers }: Value): number {

@@ -1,6 +1,7 @@
 import { activate } from './activate.js'
 import { adopted, busy, clamp, maxStep, oneWayPause } from './bounds.js'
 import { fallback } from './fallback.js'
+import { formula } from './formula.js'
 import { rememberChange } from './remember.js'
 import { forceActivation, foreignChange, paused } from './overrides.js'
 import { propose } from './propose.js'
@@ -12,7 +13,7 @@ import { unknown } from './unknown.js'
 
 /** The order of the rules. The bounds come after everything else, so that what the user edits acts at once. */
 const stages: readonly Stage[] = [
-  foreignChange, paused, forceActivation, fallback, propose, unknown, stabilize, rate, activate, busy, adopted, maxStep, clamp, oneWayPause,
+  foreignChange, paused, forceActivation, fallback, formula, propose, unknown, stabilize, rate, activate, busy, adopted, maxStep, clamp, oneWayPause,
 ]
 
 /**
@@ -44,6 +45,7 @@ function conclude (state: ScalingState, steps: readonly Step[]): Decision {
     active: forced || activeTriggers.length > 0,
     activeTriggers,
     fallingBack,
+    ...(state.formulaProblem === undefined ? {} : { formulaProblem: state.formulaProblem }),
     memory: rememberChange({ memory: state.memory, now, change: replicas - current.spec, replicas, policy }),
     ...(recheckAt === Infinity ? {} : { recheckAt }),
   }

@@ -1,20 +1,22 @@
 import { replicasText, type Silence, type Stage, type Wish } from './state.js'
-import type { FallbackPolicy, Reading, ScaleMemory } from './types.js'
+import type { FallbackPolicy, FormulaPolicy, Reading, ScaleMemory } from './types.js'
 
 type Failures = ScaleMemory['failures']
 
-/** The count that a declared fallback asks for. `current` is what was asked for last. */
+/** The count that a declared fallback asks for, beside a formula only where that gives nothing. `current` is what was asked for last. */
 export function fallbackReplicas ({ behavior, replicas }: FallbackPolicy, current: number): number {
   switch (behavior) {
-    case 'static': return replicas
+    case 'static':
+    case 'scalingModifiers': return replicas
     case 'currentReplicas': return current
     case 'currentReplicasIfHigher': return Math.max(current, replicas)
     case 'currentReplicasIfLower': return Math.min(current, replicas)
   }
 }
 
-/** A fallback with a negative number was refused when it was declared; should one come here, it never applies. */
-export const isUsable = (policy: Pick<FallbackPolicy, 'failureThreshold' | 'replicas'>): boolean => policy.failureThreshold >= 0 && policy.replicas >= 0
+/** A fallback with a negative number was refused when it was declared; should one come here, it never applies. KEDA's never applies beside a formula whose target is no whole number. */
+export const isUsable = (policy: Pick<FallbackPolicy, 'failureThreshold' | 'replicas'>, formula?: Pick<FormulaPolicy, 'target'>): boolean =>
+  policy.failureThreshold >= 0 && policy.replicas >= 0 && (formula === undefined || (Number.isInteger(formula.target) && formula.target > 0))
 
 /**
  * Failed looks in a row, per trigger. The same look handed in twice is counted once; a look that was answered starts again at none.
@@ -35,21 +37,24 @@ export function countFailures (before: Failures, readings: ReadonlyMap<string, R
 export const fallback: Stage = {
   name: 'fallback',
   apply: ({ policy, current, readings, memory }) => {
-    const declared = policy.fallback !== undefined && isUsable(policy.fallback) ? policy.fallback : undefined
+    const declared = policy.fallback !== undefined && isUsable(policy.fallback, policy.formula) ? policy.fallback : undefined
     const failures = declared === undefined ? memory.failures : countFailures(memory.failures, readings, policy.triggers)
     const wishes: Wish[] = []
     const silences: Silence[] = []
+    const intoFormula: string[] = []
     for (const reading of readings.values()) {
       if (reading.kind !== 'failed') continue
       const count = failures[reading.trigger]?.count ?? 0
-      if (declared !== undefined && count > declared.failureThreshold) wishes.push(fallbackWish(reading.trigger, count, declared, current.spec))
+      const isOver = declared !== undefined && count > declared.failureThreshold
+      if (isOver && declared.behavior === 'scalingModifiers' && policy.formula?.triggers.includes(reading.trigger) === true) intoFormula.push(reading.trigger)
+      else if (isOver) wishes.push(fallbackWish(reading.trigger, count, declared, current.spec))
       else silences.push({ trigger: reading.trigger, kind: 'failed', because: `${reading.trigger} failed: ${reading.message}` })
     }
     const applied = {
       memory: failures === memory.failures ? memory : { ...memory, failures },
       wishes,
       silences,
-      fallingBack: wishes.map(({ trigger }) => trigger),
+      fallingBack: [...wishes.map(({ trigger }) => trigger), ...intoFormula],
       activeTriggers: wishes.filter(({ replicas }) => replicas > 0).map(({ trigger }) => trigger),
     }
     return wishes.length === 0 ? applied : { ...applied, because: wishes.map(wish => wish.because).join('; ') }
@@ -58,5 +63,5 @@ export const fallback: Stage = {
 
 function fallbackWish (trigger: string, count: number, declared: FallbackPolicy, current: number): Wish {
   const replicas = fallbackReplicas(declared, current)
-  return { trigger, replicas, because: `${trigger} failed ${count} times, more than ${declared.failureThreshold}: falls back to ${replicasText(replicas)}` }
+  return { trigger, replicas, isFallback: true, because: `${trigger} failed ${count} times, more than ${declared.failureThreshold}: falls back to ${replicasText(replicas)}` }
 }

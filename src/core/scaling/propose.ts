@@ -5,9 +5,10 @@ import type { CurrentReplicas, Measurement, Reading } from './types.js'
 /** A number that no source can mean: it says nothing, and above all not zero. */
 const isReadable = ({ value, target }: Measurement): boolean => Number.isFinite(value) && Number.isFinite(target) && target > 0
 
-/** Three decimals, as KEDA hands its numbers to the HPA. */
-const milli = (value: number): bigint => BigInt(Math.round(Math.max(0, value) * 1000))
-const targetMilli = (target: number): bigint => BigInt(Math.max(1, Math.round(target * 1000)))
+/** Three decimals, as KEDA hands its numbers to the HPA; what is beyond any backlog stays at that. */
+const milli = (value: number): bigint => BigInt(Math.round(Math.min(Math.max(0, value) * 1000, mostMilli)))
+const targetMilli = (target: number): bigint => BigInt(Math.min(Math.max(1, Math.round(target * 1000)), mostMilli))
+const mostMilli = 2 ** 63
 
 /** Replicas that one measurement asks for; the HPA's arithmetic. */
 export function wishOf (measurement: Measurement, current: CurrentReplicas, tolerance: Tolerance): number {
@@ -30,14 +31,15 @@ function steadyValueWish ({ value, target }: Measurement, { spec, ready }: Curre
 
 const isActive = ({ active, value, activation }: Measurement): boolean => active ?? value > activation
 
-/** Every trigger that was measured asks for replicas; the highest wish wins. A trigger that was not read, or said nothing, is silent. */
+/** Every trigger that was measured and is not part of a formula asks for replicas; the highest wish wins. A trigger that was not read, or said nothing, is silent. */
 export const propose: Stage = {
   name: 'propose',
   apply: state => {
     const wishes: Wish[] = [...state.wishes]
     const silences: Silence[] = [...state.silences]
     const activeTriggers: string[] = [...state.activeTriggers]
-    for (const trigger of state.policy.triggers) {
+    const spokenFor = state.policy.formula?.triggers ?? []
+    for (const trigger of state.policy.triggers.filter(one => !spokenFor.includes(one))) {
       const reading = state.readings.get(trigger)
       if (reading?.kind === 'failed') continue
       const silence = silenceOf(trigger, reading)
@@ -76,8 +78,8 @@ function wishFor (trigger: string, measurement: Measurement, { policy, current }
   return { trigger, replicas, isKept, because: `${trigger} has ${value} at ${per}${capped}${isKept ? ', within tolerance' : ''}` }
 }
 
-function chosen ({ trigger, replicas, because, isKept }: Wish, { current, fallingBack }: ScalingState): Pick<ScalingState, 'replicas' | 'reason'> & { because: string } {
+function chosen ({ replicas, because, isKept, isFallback }: Wish, { current }: ScalingState): Pick<ScalingState, 'replicas' | 'reason'> & { because: string } {
   const isSame = replicas === current.spec
-  const reason = fallingBack.includes(trigger) ? 'Fallback' : !isSame ? 'Backlog' : isKept === true ? 'WithinTolerance' : 'SteadyState'
+  const reason = isFallback === true ? 'Fallback' : !isSame ? 'Backlog' : isKept === true ? 'WithinTolerance' : 'SteadyState'
   return { replicas, reason, because: `${because}: ${replicasText(replicas)}${isSame ? ` ${replicas === 1 ? 'stays' : 'stay'}` : ''}` }
 }

@@ -3,8 +3,8 @@ import { policyAt } from './pause.js'
 import type { Reason } from './reasons.js'
 import type { CurrentReplicas, DecisionInput, Reading, ScaleMemory, ScalePolicy } from './types.js'
 
-/** What one trigger asks for. `isKept`: the count that is there, because the wish is within tolerance of it. */
-export interface Wish { readonly trigger: string, readonly replicas: number, readonly because: string, readonly isKept?: boolean }
+/** What one trigger asks for. `isKept`: the count that is there, because the wish is within tolerance of it. `isFallback`: a count that was declared for a failure. */
+export interface Wish { readonly trigger: string, readonly replicas: number, readonly because: string, readonly isKept?: boolean, readonly isFallback?: boolean }
 
 /** A trigger that asks for nothing. Only of an absent one do we know that it does not matter; the other two may hide anything. */
 export interface Silence { readonly trigger: string, readonly kind: 'failed' | 'absent' | 'unread', readonly because: string }
@@ -21,6 +21,7 @@ export interface ScalingState {
   readonly silences: readonly Silence[]
   readonly activeTriggers: readonly string[]
   readonly fallingBack: readonly string[]
+  readonly formulaProblem?: string
   /** Active whatever the triggers say. */
   readonly forced: boolean
   /** The count as it stands after the stages so far. */

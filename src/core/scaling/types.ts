@@ -50,7 +50,23 @@ export interface FallbackPolicy {
   /** Fallback begins at failed look `failureThreshold + 1`. */
   readonly failureThreshold: number
   readonly replicas: number
-  readonly behavior: 'static' | 'currentReplicas' | 'currentReplicasIfHigher' | 'currentReplicasIfLower'
+  /** `scalingModifiers`: a trigger that falls back is nil in the formula, and `replicas` holds where the formula then gives nil. */
+  readonly behavior: 'static' | 'currentReplicas' | 'currentReplicasIfHigher' | 'currentReplicasIfLower' | 'scalingModifiers'
+}
+
+/** One number made of several triggers; it takes the place of their wishes. */
+export interface FormulaPolicy {
+  /** expr-lang over the names of `triggers`. */
+  readonly expression: string
+  /** Triggers that it is made of; others of the policy vote beside it. */
+  readonly triggers: readonly string[]
+  /** > 0. */
+  readonly target: number
+  /** Active when the number is strictly greater than this. */
+  readonly activation: number
+  readonly metricType: Measurement['metricType']
+  /** The number is a count of replicas: it is taken without a tolerance. */
+  readonly isReplicas?: boolean
 }
 
 /** Everything the user wrote about one target, resolved. Counts are whole and ≥ 0. */
@@ -65,6 +81,7 @@ export interface ScalePolicy {
   readonly initialCooldownMs: number
   readonly createdAt: EpochMs
   readonly fallback?: FallbackPolicy
+  readonly formula?: FormulaPolicy
   readonly scaleUp: ScalingRules
   readonly scaleDown: ScalingRules
   /** Whole pause: `hold` keeps the count; `at` sets it. */
@@ -144,6 +161,8 @@ export interface Decision {
   readonly activeTriggers: readonly string[]
   /** Triggers whose fallback applied. */
   readonly fallingBack: readonly string[]
+  /** Why the formula gave no number. */
+  readonly formulaProblem?: string
   /** Memory as it is after `replicas` was written successfully. */
   readonly memory: ScaleMemory
   /** The next instant at which the same readings could give another answer (a cooldown or window ends); absent: never. */

@@ -21,9 +21,11 @@ const readingOf = (trigger: string): fc.Arbitrary<Reading> => fc.oneof(
 const policy: fc.Arbitrary<ScalePolicy> = fc.record({
   min: count, more: count, idle: fc.option(fc.nat({ max: 3 })), rules: fc.constantFrom(kedaDefaults, hpaDefaults),
   cooldownMs: fc.constantFrom(0, 60_000, 300_000), forceActivation: fc.boolean(), maxStep: fc.option(fc.integer({ min: 1, max: 9 })),
-}).map(({ min, more, idle, rules, cooldownMs, forceActivation, maxStep }) => policyOf({
+  expression: fc.option(fc.constantFrom('a + b', 'a ?? b', 'max(a, 1 / b)', 'int(a) % int(b)', 'b > 3 ? a : 0')),
+}).map(({ min, more, idle, rules, cooldownMs, forceActivation, maxStep, expression }) => policyOf({
   minReplicas: min, maxReplicas: Math.max(1, min + more), cooldownMs, forceActivation, ...rules, triggers: ['a', 'b'],
   ...(idle === null || idle >= Math.max(min, 1) ? {} : { idleReplicas: idle }), ...(maxStep === null ? {} : { maxStep }),
+  ...(expression === null ? {} : { formula: { expression, triggers: ['a', 'b'], target: 2, activation: 1, metricType: 'AverageValue' as const } }),
 }))
 
 const memory: fc.Arbitrary<ScaleMemory> = fc.record({
@@ -61,10 +63,10 @@ test('an error never lowers, but for a maximum that the user wrote', () => check
   expect(replicas).toBeGreaterThanOrEqual(Math.min(given.current.spec, given.policy.maxReplicas))
 }))
 
-test('more backlog never gives fewer replicas', () => {
-  fc.assert(fc.property(input, measurement, fc.double({ min: 0, max: 500, noNaN: true }), (given, one, more) => {
+test('more backlog never gives fewer replicas, where no formula turns it round', () => {
+  fc.assert(fc.property(input, measurement, fc.double({ min: 0, max: 500, noNaN: true }), ({ policy: { formula: _, ...plain }, ...given }, one, more) => {
     const withBacklog = (value: number): number => decideReplicas({
-      ...given, readings: [{ kind: 'measured', trigger: 'a', at: start, measurements: [{ ...one, value }] }, ...given.readings.slice(1)],
+      ...given, policy: plain, readings: [{ kind: 'measured', trigger: 'a', at: start, measurements: [{ ...one, value }] }, ...given.readings.slice(1)],
     }).replicas
     expect(withBacklog(one.value + more)).toBeGreaterThanOrEqual(withBacklog(one.value))
   }), { numRuns: 4000 })
