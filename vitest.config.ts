@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/{contract,brokers,scenario,kube}/**/*.test.ts'],
+          include: ['test/{contract,brokers,scenario,kube,deploy}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
           globalSetup: ['test/servers/global-setup.ts'],

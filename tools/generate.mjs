@@ -5,7 +5,7 @@ import { generatedFiles } from './generated-files.mjs'
 import { root } from './load-ts.mjs'
 
 const wanted = await generatedFiles()
-const present = ['docs/reference/kinds', 'docs/reference/scalers', 'docs/reference/connectors'].flatMap(filesIn)
+const present = ['docs/reference/kinds', 'docs/reference/scalers', 'docs/reference/connectors', 'deploy/chart/files'].flatMap(filesIn)
 const stale = [...wanted].filter(([path, text]) => read(path) !== text).map(([path]) => path)
 const left = present.filter(path => !wanted.has(path))
 

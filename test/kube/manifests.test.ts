@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { Run } from '../scenario/harness.js'
 import { type KubeControlPlane, kubeControlPlane, type KubeObject } from '../servers/kube.js'
 import { kubectl } from '../servers/kubectl.js'
-import { find, kustomize } from './render.js'
+import { find, kustomize } from '../deploy/render.js'
 
 const account = 'system:serviceaccount:tidegate:tidegate'
 let kube: KubeControlPlane

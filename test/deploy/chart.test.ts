@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import type { KubeObject } from '../servers/kube.js'
+import { chart, find, kustomize, withComponents } from './render.js'
+
+type Values = Readonly<Record<string, unknown>>
+type Comparable = Readonly<Record<string, unknown>>
+
+/** By kind and name. What the two write differently on purpose: CRDs that helm keeps, and the text of a ConfigMap, of which the meaning counts. */
+function comparable (objects: readonly KubeObject[]): Readonly<Record<string, Comparable>> {
+  return Object.fromEntries(objects.filter(({ kind }) => kind !== 'Namespace').map(object => {
+    const { annotations = {}, ...metadata } = object.metadata
+    const { 'helm.sh/resource-policy': _kept, ...others } = annotations
+    const data = object['data'] as Readonly<Record<string, string>> | undefined
+    const meaning = data === undefined ? {} : { data: Object.fromEntries(Object.entries(data).map(([key, text]) => [key, parse(text) as unknown])) }
+    return [`${object.kind} ${metadata.namespace ?? ''}/${metadata.name}`, { ...object, ...meaning, metadata: { ...metadata, ...(Object.keys(others).length === 0 ? {} : { annotations: others }) } }]
+  }))
+}
+
+describe('kustomize and helm give the same objects', () => {
+  test('by default', async () => {
+    const expected = comparable(await kustomize('deploy/manifests'))
+    expect(comparable(await chart())).toEqual(expected)
+    expect(Object.keys(expected).length).toBeGreaterThan(15)
+  })
+
+  test.each<[string, Values, readonly string[]]>([
+    ['no Secret but those granted by name', { secrets: 'named' }, ['components/named-secrets']],
+    ['Secrets of the own namespace', { secrets: 'restricted' }, ['components/restrict-secrets']],
+    ['one namespace', { namespaces: ['tidegate'] }, ['components/namespaced']],
+    ['one namespace, no Secrets', { namespaces: ['tidegate'], secrets: 'named' }, ['components/namespaced', 'components/named-secrets']],
+    ['monitoring', { serviceMonitor: { enabled: true }, alerts: { enabled: true }, dashboards: { enabled: true } }, ['components/service-monitor', 'alerts', 'dashboards']],
+  ])('%s', async (_what, values, components) => {
+    expect(comparable(await chart(values))).toEqual(comparable(await withComponents(...components)))
+  })
+
+  test('KEDA\'s kinds are there only where they are asked for', async () => {
+    const kedas = (objects: readonly KubeObject[]): readonly string[] => objects.map(({ metadata }) => metadata.name).filter(name => name.endsWith('.keda.sh'))
+    expect(kedas(await chart())).toEqual([])
+    expect(kedas(await chart({ crds: { install: false, keda: true } }))).toHaveLength(4)
+  })
+})
+
+describe('values', () => {
+  /** For every value, another one. */
+  const others: Readonly<Record<string, Values>> = {
+    replicas: { replicas: 3 },
+    'image.repository': { image: { repository: 'registry.example/tidegate' } },
+    'image.tag': { image: { tag: 'other' } },
+    'image.pullPolicy': { image: { pullPolicy: 'Always' } },
+    'image.pullSecrets': { image: { pullSecrets: [{ name: 'registry' }] } },
+    namespaces: { namespaces: ['orders', 'bills'] },
+    secrets: { secrets: 'named' },
+    shadow: { shadow: true },
+    logLevel: { logLevel: 'debug' },
+    'config.defaults': { config: { defaults: { nats: { servers: 'nats:4222' } } } },
+    'crds.install': { crds: { install: false } },
+    'crds.keda': { crds: { keda: true } },
+    'resources.requests.cpu': { resources: { requests: { cpu: '1' } } },
+    'resources.requests.memory': { resources: { requests: { memory: '1Gi' } } },
+    'resources.limits.memory': { resources: { limits: { memory: '1Gi' } } },
+    nodeSelector: { nodeSelector: { disk: 'fast' } },
+    tolerations: { tolerations: [{ key: 'spot', operator: 'Exists' }] },
+    affinity: { affinity: { nodeAffinity: {} } },
+    networkPolicy: { networkPolicy: false },
+    flowSchemas: { flowSchemas: false },
+    'serviceMonitor.enabled': { serviceMonitor: { enabled: true } },
+    'serviceMonitor.interval': { serviceMonitor: { enabled: true, interval: '30s' } },
+    'serviceMonitor.labels': { serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } },
+    'alerts.enabled': { alerts: { enabled: true } },
+    'alerts.labels': { alerts: { enabled: true, labels: { release: 'prometheus' } } },
+    'dashboards.enabled': { dashboards: { enabled: true } },
+    'dashboards.labels.grafana_dashboard': { dashboards: { enabled: true, labels: { grafana_dashboard: 'yes' } } },
+  }
+
+  test('each one is tried here', async () => {
+    const values = parse(await readFile('deploy/chart/values.yaml', 'utf8')) as Values
+    expect(leaves(values).sort()).toEqual(Object.keys(others).sort())
+  })
+
+  test('each one changes something', async () => {
+    const enabled = { serviceMonitor: { enabled: true }, alerts: { enabled: true }, dashboards: { enabled: true } }
+    const [plain, monitored] = [JSON.stringify(await chart()), JSON.stringify(await chart(enabled))]
+    for (const [name, values] of Object.entries(others)) {
+      const before = /[.](interval|labels)/.test(name) ? monitored : plain
+      const after = JSON.stringify(await chart(/[.](interval|labels)/.test(name) ? { ...enabled, ...values } : values))
+      expect({ name, changes: after !== before }).toEqual({ name, changes: true })
+    }
+  })
+
+  test('what is no value is refused, at every level', async () => {
+    for (const values of [{ replica: 3 }, { image: { name: 'a' } }, { secrets: 'all' }, { logLevel: 'trace' }, { namespaces: 'orders' }, { alerts: true }]) {
+      await expect(chart(values)).rejects.toThrow(/values don't meet the specifications of the schema/)
+    }
+  })
+
+  test('several namespaces: a binding in each, none of the whole cluster, and the operator told', async () => {
+    const objects = await chart({ namespaces: ['orders', 'bills'] })
+    expect(objects.filter(({ kind }) => kind === 'ClusterRoleBinding')).toEqual([])
+    expect(objects.filter(({ kind }) => kind === 'RoleBinding').map(({ metadata: { namespace, name } }) => `${namespace}/${name}`).sort())
+      .toEqual(['bills/tidegate-secrets', 'bills/tidegate-work', 'orders/tidegate-secrets', 'orders/tidegate-work', 'tidegate/tidegate'])
+    expect(JSON.stringify(find(objects, 'Deployment'))).toContain('"--namespace=orders,bills"')
+  })
+})
+
+test('the package, the chart and the base have one version', async () => {
+  const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { readonly version: string }
+  expect(parse(await readFile('deploy/chart/Chart.yaml', 'utf8'))).toMatchObject({ version, appVersion: version })
+  expect(parse(await readFile('deploy/manifests/kustomization.yaml', 'utf8'))).toMatchObject({ images: [{ newTag: version }] })
+})
+
+test('the development overlay takes the image from the node', async () => {
+  const { spec } = find(await kustomize('deploy/overlays/dev'), 'Deployment') as KubeObject & { readonly spec: { readonly replicas: number, readonly template: { readonly spec: { readonly containers: readonly Comparable[] } } } }
+  expect(spec).toMatchObject({ replicas: 1, template: { spec: { containers: [{ image: 'tidegate:dev', imagePullPolicy: 'Never' }] } } })
+})
+
+/** Paths of what is no mapping, or an empty one. */
+function leaves (value: Values, path: readonly string[] = []): string[] {
+  return Object.entries(value).flatMap(([key, inner]) => typeof inner === 'object' && inner !== null && !Array.isArray(inner) && Object.keys(inner).length > 0 ? leaves(inner as Values, [...path, key]) : [[...path, key].join('.')])
+}
