@@ -1,5 +1,5 @@
 import { names } from '../core/names.js'
-import type { Clock, EndpointSource, Log, ObjectReader, Ownership, ResourceSource, ScaleTarget, Workloads as PodCounts } from '../runtime/ports.js'
+import type { Clock, EndpointSource, Log, ObjectReader, Ownership, ResourceSource, ScaleTarget, Telemetry, Workloads as PodCounts } from '../runtime/ports.js'
 import { openAccess } from './access.js'
 import { AdmissionWebhook, type WebhookOptions } from './admission/webhook.js'
 import { AnnotationStore } from './annotation-store.js'
@@ -11,6 +11,7 @@ import { followedPods } from './followed-pods.js'
 import { KubeHttp } from './http.js'
 import { LeaseHolder } from './lease.js'
 import type { Namespaces } from './namespaces.js'
+import { Meter } from './meter.js'
 import { Objects } from './objects.js'
 import { PodCosts } from './pod-costs.js'
 import type { Reflector } from './reflector.js'
@@ -38,7 +39,11 @@ export interface KubeOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
+  readonly telemetry: Telemetry
 }
+
+/** An attempt at the lease ends after some seconds at the latest. */
+const leaseIdleMs = 30_000
 
 /** What one holder of the lease writes through, from the moment it has it until it stops. */
 export interface Term {
@@ -73,14 +78,16 @@ export class KubeCluster {
   #runs: Promise<unknown> = Promise.resolve()
   #election: Promise<void> = Promise.resolve()
 
-  constructor (http: KubeHttp, server: string, homeNamespace: string, options: KubeOptions) {
+  constructor (http: KubeHttp, meter: Meter, server: string, homeNamespace: string, options: KubeOptions) {
     const { clock, random, log, shadow, namespaces, identity } = options
     this.#options = options
     this.#http = http
     this.server = server
     this.homeNamespace = homeNamespace
-    const reflecting = { http, clock, random, log }
+    const reflecting = { http, clock, random, log, meter }
     this.lease = shadow ? undefined : new LeaseHolder({ http, clock, log, namespace: homeNamespace, name: names.product, identity })
+    meter.leader(false)
+    this.lease?.changes(() => meter.leader(this.lease?.holds === true))
     this.#writer = new Writer(http, { mayWrite: () => this.lease?.mayWrite() ?? true, soon: async () => this.lease?.soon() }, shadow)
     const workloads = new Workloads(reflecting, namespaces)
     const autoscalers = new Autoscalers(reflecting, namespaces)
@@ -103,6 +110,12 @@ export class KubeCluster {
 
   /** Whether everything that is watched was listed. */
   isSynced = false
+
+  /** What stands still that should not; empty while nothing does. An API server that is away is no such thing. */
+  stuck (): readonly string[] {
+    const idleMs = this.lease?.idleMs ?? 0
+    return idleMs < leaseIdleMs ? [] : [`the lease was not tried for in ${Math.round(idleMs / 1000)} s`]
+  }
 
   /** Begins to watch; resolves when everything is known, or at once when the signal aborts. */
   async start (signal: AbortSignal): Promise<void> {
@@ -150,6 +163,7 @@ export class KubeCluster {
 
 export async function kubeCluster (options: KubeOptions): Promise<KubeCluster> {
   const access = await openAccess(options)
-  const http = new KubeHttp({ access, clock: options.clock, log: options.log, version: options.version })
-  return new KubeCluster(http, access.server.host, options.leaseNamespace ?? access.namespace ?? options.namespaces[0] ?? 'default', options)
+  const meter = new Meter(options.telemetry)
+  const http = new KubeHttp({ access, clock: options.clock, log: options.log, version: options.version, meter })
+  return new KubeCluster(http, meter, access.server.host, options.leaseNamespace ?? access.namespace ?? options.namespaces[0] ?? 'default', options)
 }

@@ -1,4 +1,5 @@
-import type { Clock } from '../runtime/ports.js'
+import type { Clock, Gauge } from '../runtime/ports.js'
+import type { Meter } from './meter.js'
 
 /** What a request is for, the most urgent first. A lease never waits. */
 export const urgencies = ['lease', 'wake', 'read', 'down', 'status', 'event'] as const
@@ -15,12 +16,17 @@ export class Gate {
   #closedUntil = -Infinity
   #reopening = false
 
-  constructor (clock: Clock) { this.#clock = clock }
+  readonly #gauges: ReadonlyMap<Urgency, Gauge>
+
+  constructor (clock: Clock, meter?: Meter) {
+    this.#clock = clock
+    this.#gauges = new Map(meter === undefined ? [] : urgencies.filter(urgency => urgency !== 'lease').map(urgency => [urgency, meter.waiting(urgency)]))
+  }
 
   /** Runs the request when it is its turn. */
   async pass<T> (urgency: Urgency, request: () => Promise<T>): Promise<T> {
     if (urgency === 'lease') return request()
-    if (this.#underWay >= width || this.#isClosed()) await new Promise<void>(resolve => { this.#waiting.get(urgency)?.push(resolve); this.#next() })
+    if (this.#underWay >= width || this.#isClosed()) await new Promise<void>(resolve => { this.#wait(urgency, resolve) })
     else this.#underWay++
     try {
       return await request()
@@ -33,6 +39,13 @@ export class Gate {
   /** The server is overloaded: nothing passes for this long. */
   pause (ms: number): void { this.#closedUntil = Math.max(this.#closedUntil, this.#clock.monotonic() + ms) }
 
+  #wait (urgency: Urgency, go: () => void): void {
+    const queue = this.#waiting.get(urgency)
+    queue?.push(go)
+    this.#gauges.get(urgency)?.set(queue?.length ?? 0)
+    this.#next()
+  }
+
   #isClosed (): boolean { return this.#clock.monotonic() < this.#closedUntil }
 
   #next (): void {
@@ -42,6 +55,7 @@ export class Gate {
       while (queue !== undefined && queue.length > 0 && this.#underWay < width) {
         this.#underWay++
         queue.shift()?.()
+        this.#gauges.get(urgency)?.set(queue.length)
       }
     }
   }

@@ -5,6 +5,7 @@ import type { Clock, Log } from '../runtime/ports.js'
 import type { Access, Credential } from './access.js'
 import { ApiError, errorOfAnswer, unreachable } from './api-error.js'
 import { Gate, type Urgency } from './gate.js'
+import type { Meter } from './meter.js'
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -19,7 +20,7 @@ export interface Call {
   readonly guard?: () => void
 }
 
-export interface KubeHttpParts { readonly access: Access, readonly clock: Clock, readonly log: Log, readonly version: string }
+export interface KubeHttpParts { readonly access: Access, readonly clock: Clock, readonly log: Log, readonly version: string, readonly meter?: Meter }
 
 /** Tries of one call: an overloaded server, and for what changes nothing any passing fault. */
 const tries = 3
@@ -40,7 +41,7 @@ export class KubeHttp {
 
   constructor (parts: KubeHttpParts) {
     this.#parts = parts
-    this.#gate = new Gate(parts.clock)
+    this.#gate = new Gate(parts.clock, parts.meter)
     this.#userAgent = `${names.userAgent}/${parts.version}`
     this.#prefix = parts.access.server.pathname.replace(/\/$/, '')
   }
@@ -113,9 +114,15 @@ export class KubeHttp {
   }
 
   async #send (pool: Pool, asked: string, options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
+    const { clock, meter } = this.#parts
+    const verb = options.path.includes('watch=true') ? 'watch' : options.method.toLowerCase()
+    const began = clock.monotonic()
     try {
-      return await pool.request({ ...options, path: this.#prefix + options.path })
+      const answer = await pool.request({ ...options, path: this.#prefix + options.path })
+      meter?.asked(verb, answer.statusCode, clock.monotonic() - began)
+      return answer
     } catch (error) {
+      meter?.asked(verb, 0, clock.monotonic() - began)
       throw unreachable(asked, error)
     }
   }

@@ -38,6 +38,7 @@ export class LeaseHolder {
   #seen: { readonly version: string, readonly at: number } | undefined
   #renewedAt = -Infinity
   #holds = false
+  #triedAt = Infinity
 
   constructor (parts: LeaseParts) { this.#parts = parts }
 
@@ -45,6 +46,9 @@ export class LeaseHolder {
   get holds (): boolean { return this.#holds }
   /** How many times it changed hands; grows with every holder. */
   get epoch (): number { return this.#lease?.spec?.leaseTransitions ?? 0 }
+
+  /** Milliseconds since the last attempt began, while it is stood for; a lease that is tried for each second is at most a few seconds old. */
+  get idleMs (): number { return Math.max(0, this.#parts.clock.monotonic() - this.#triedAt) }
 
   /** Whether we may write at this instant. */
   mayWrite (): boolean { return this.#holds && this.#parts.clock.monotonic() - this.#renewedAt < deadlineMs }
@@ -69,7 +73,7 @@ export class LeaseHolder {
   async run (signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#parts
     while (!signal.aborted) {
-      const began = clock.monotonic()
+      const began = this.#triedAt = clock.monotonic()
       try {
         if (this.#holds) await this.#renew(began)
         else await this.#acquire(began)
@@ -78,6 +82,7 @@ export class LeaseHolder {
       }
       await clock.sleep(Math.max(0, renewEveryMs - (clock.monotonic() - began)), signal)
     }
+    this.#triedAt = Infinity
   }
 
   /** Gives it back, so that the next one need not wait. Only after everything that writes has stopped. */

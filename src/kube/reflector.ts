@@ -3,10 +3,11 @@ import { onAbort } from '../core/on-abort.js'
 import type { Clock, Log } from '../runtime/ports.js'
 import { ApiError } from './api-error.js'
 import type { KubeHttp } from './http.js'
+import type { Meter } from './meter.js'
 import { linesOf } from './lines.js'
 import { nameKey, type Wire, type WireEvent, type WireList } from './wire.js'
 
-export interface ReflectorParts { readonly http: KubeHttp, readonly clock: Clock, readonly random: () => number, readonly log: Log }
+export interface ReflectorParts { readonly http: KubeHttp, readonly clock: Clock, readonly random: () => number, readonly log: Log, readonly meter?: Meter }
 
 /** What is kept of a kind, and from where. */
 export interface Reflected<T> {
@@ -90,6 +91,7 @@ export class Reflector<T> {
         if (!signal.aborted) await this.#parts.clock.sleep(this.#afterFault(error), signal)
       }
     }
+    this.#parts.meter?.objects(this.#of.path, -this.#entries.size) // nobody keeps them current any more
   }
 
   /** Milliseconds to wait. */
@@ -106,6 +108,7 @@ export class Reflector<T> {
     } else {
       log.warn({ path: this.#of.path, err: errorMessage(error) }, 'lost sight of the API server, looking again')
     }
+    this.#parts.meter?.restarts(this.#of.path).inc()
     if (clock.monotonic() - this.#lastFaultAt > this.#timing.health) this.#faults = 0
     this.#lastFaultAt = clock.monotonic()
     const { firstBackOff, longestBackOff } = this.#timing
@@ -180,6 +183,7 @@ export class Reflector<T> {
     if (present !== undefined && present.uid !== uid) this.#remove(key)
     if (present?.uid === uid && present.version === version) return
     const value = this.#of.trim(raw)
+    if (!this.#entries.has(key)) this.#parts.meter?.objects(this.#of.path, 1)
     this.#entries.set(key, { uid, version, value })
     for (const listener of this.#listeners) this.#guarded(() => listener.applied(value, key))
   }
@@ -188,6 +192,7 @@ export class Reflector<T> {
     const present = this.#entries.get(key)
     if (present === undefined) return
     this.#entries.delete(key)
+    this.#parts.meter?.objects(this.#of.path, -1)
     for (const listener of this.#listeners) this.#guarded(() => listener.deleted(present.value, key))
   }
 

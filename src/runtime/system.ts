@@ -13,7 +13,12 @@ const openPatienceMs = 2_000
 export interface System extends Service {
   /** Resolves when everything that was there at the start is at work. */
   readonly synced: Promise<void>
+  /** What stands still that should not; empty while nothing does. */
+  stuck(): readonly string[]
 }
+
+/** A look that is due begins within a second, on the busiest machine within some. */
+const overdueMs = 60_000
 
 export function system (parts: SystemParts): System {
   const lag = parts.telemetry.histogram('scale_loop_lag_seconds', {})
@@ -54,5 +59,6 @@ export function system (parts: SystemParts): System {
       overload.stop()
     },
   })
-  return { ...running, synced: reconciler.synced }
+  const stuck = (): readonly string[] => turning.overdueMs() < overdueMs ? [] : [`the loops are ${Math.round(turning.overdueMs() / 1000)} s behind`]
+  return { ...running, synced: reconciler.synced, stuck }
 }

@@ -7,6 +7,8 @@ import type { Clock, EpochMs } from './ports.js'
 export interface Wheel {
   /** Calls `fn` at `at` or up to one bucket later; the function returned takes the call back. What is past is called in the next bucket. */
   at(at: EpochMs, fn: () => void): () => void
+  /** How long the next call has been due, milliseconds; 0 while none is. */
+  overdueMs(): number
   stop(): void
 }
 
@@ -17,9 +19,14 @@ export function wheel (clock: Clock, onLag: (ms: number) => void = () => undefin
   const buckets = new Map<number, Set<() => void>>()
   let armed: { readonly bucket: number, readonly cancel: () => void } | undefined
 
-  function arm (): void {
+  function nextBucket (): number {
     let next = Infinity
     for (const bucket of buckets.keys()) if (bucket < next) next = bucket
+    return next
+  }
+
+  function arm (): void {
+    const next = nextBucket()
     if (armed?.bucket === next) return
     armed?.cancel()
     armed = next === Infinity ? undefined : { bucket: next, cancel: clock.after(Math.max(0, next * bucketMs - clock.monotonic()), turn) }
@@ -48,6 +55,7 @@ export function wheel (clock: Clock, onLag: (ms: number) => void = () => undefin
         if (entries.delete(entry) && entries.size === 0 && buckets.get(bucket) === entries) buckets.delete(bucket)
       }
     },
+    overdueMs: () => Math.max(0, clock.monotonic() - nextBucket() * bucketMs),
     stop () {
       armed?.cancel()
       armed = undefined

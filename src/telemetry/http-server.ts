@@ -12,8 +12,8 @@ export interface HttpServerOptions {
   readonly host?: string
   /** 0: a free one. */
   readonly port: number
-  /** False: the process should be restarted. */
-  live(): boolean
+  /** What stands still, so that the process should be restarted; empty when nothing does. */
+  stuck(): readonly string[]
   /** Why it is not ready (starting, draining); empty when it is. */
   ready(): readonly string[]
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>
@@ -69,7 +69,10 @@ function listening (server: Server, host: string, port: number): Promise<void> {
 }
 
 function addRoutes (server: FastifyInstance, options: HttpServerOptions, loopback: boolean): void {
-  server.get('/healthz', async (_request, reply) => options.live() ? { live: true } : reply.code(503).send({ live: false }))
+  server.get('/healthz', async (_request, reply) => {
+    const reasons = options.stuck()
+    return reasons.length === 0 ? { live: true } : reply.code(503).send({ live: false, reasons })
+  })
   server.get('/readyz', async (_request, reply) => {
     const reasons = options.ready()
     return reasons.length === 0 ? { ready: true } : reply.code(503).send({ ready: false, reasons })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { openAccess } from '../../src/kube/access.js'
 import { KubeHttp } from '../../src/kube/http.js'
+import type { Meter } from '../../src/kube/meter.js'
 import { systemClock } from '../../src/cli/clock.js'
 import { quiet } from '../fakes/ports.js'
 
@@ -33,7 +34,7 @@ export class ScriptedApi {
 
   get tokenFile (): string { return join(this.#folder, 'token') }
 
-  async start (): Promise<KubeHttp> {
+  async start (meter?: Meter): Promise<KubeHttp> {
     await new Promise<void>(resolve => { this.#server.listen(0, '127.0.0.1', resolve) })
     const { port } = this.#server.address() as AddressInfo
     const kubeconfig = join(this.#folder, 'config')
@@ -44,7 +45,7 @@ export class ScriptedApi {
       users: [{ name: 'u', user: { 'auth-provider': { name: 'tokenFile', config: { tokenFile: this.tokenFile } } } }],
     }))
     const access = await openAccess({ kubeconfig, clock: systemClock })
-    const http = new KubeHttp({ access, clock: systemClock, log: quiet, version: 'test' })
+    const http = new KubeHttp({ access, clock: systemClock, log: quiet, version: 'test', ...(meter === undefined ? {} : { meter }) })
     onTestFinished(() => http.close())
     return http
   }

@@ -153,6 +153,20 @@ test('both replicas serve with one certificate, which the configuration trusts; 
   expect(replicas.map(run => run.log.some(line => JSON.stringify(line).includes('PRIVATE KEY')))).toEqual([false, false])
 })
 
+test('metrics say which replica leads, what it knows, what it asks and what the webhook said', async () => {
+  const texts = await Promise.all(replicas.map(async run => await (await fetch(`${String(run.log.find(l => l.msg === 'ready')?.['address'])}/metrics`)).text()))
+  const value = (text: string, series: string): number => Number(new RegExp(`^${series.replace(/[{}"]/g, '\\$&')} (.*)$`, 'm').exec(text)?.[1])
+  expect(texts.map(text => value(text, 'tidegate_leader')).sort()).toEqual([0, 1])
+  for (const text of texts) {
+    expect(value(text, 'tidegate_watched_objects{resource="scaledobjects.keda.sh"}')).toBeGreaterThan(0)
+    expect(value(text, 'tidegate_api_requests_total{verb="get",code="200"}')).toBeGreaterThan(0)
+    expect(value(text, 'tidegate_api_requests_total{verb="watch",code="200"}')).toBeGreaterThan(0)
+    expect(value(text, 'tidegate_api_requests_waiting{urgency="status"}')).toBe(0)
+  }
+  expect(value(texts[0] ?? '', 'tidegate_webhook_reviews_total{kind="ScaledObject",outcome="denied"}')).toBeGreaterThan(0)
+  expect(value(texts[0] ?? '', 'tidegate_webhook_reviews_total{kind="ScaledObject",outcome="allowed"}')).toBeGreaterThan(0)
+})
+
 test('beside a KEDA at work its objects are left to its own webhook, until they are claimed', async () => {
   const namespace = await kube.namespace()
   await kube.admin.apply(deployment(namespace, 'keda-operator', 1))

@@ -21,6 +21,18 @@ test('what is due in one bucket shares a wake-up', async () => {
   expect(clock.pending).toBe(0)
 })
 
+test('a call whose timer was lost is overdue, and one that is to come is not', async () => {
+  const clock = new ManualClock(0)
+  const turning = wheel({ now: () => clock.now(), monotonic: () => clock.monotonic(), sleep: (ms, signal) => clock.sleep(ms, signal), after: () => () => undefined })
+  expect(turning.overdueMs()).toBe(0)
+  turning.at(10_000, () => undefined)
+  expect(turning.overdueMs()).toBe(0)
+  await clock.advance(75_000)
+  expect(turning.overdueMs()).toBe(65_000)
+  turning.stop()
+  expect(turning.overdueMs()).toBe(0)
+})
+
 test('an earlier entry moves the wake-up forward', async () => {
   const { clock, called, turning } = setup()
   turning.at(60_000, () => called.push('late'))

@@ -10,7 +10,7 @@ const status: ObjectStatus = {
 }
 
 const base: HttpServerOptions = {
-  port: 0, live: () => true, ready: () => [], metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: async () => 'tidegate_up 1\n' }, status: () => [status],
+  port: 0, stuck: () => [], ready: () => [], metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: async () => 'tidegate_up 1\n' }, status: () => [status],
 }
 
 interface Running extends AsyncDisposable { readonly server: HttpServer, readonly port: number, get (path: string, headers?: Record<string, string>): Promise<{ code: number, type: string, body: string }> }
@@ -36,16 +36,16 @@ async function running (changes: Partial<HttpServerOptions> = {}): Promise<Runni
 describe('the HTTP server', () => {
   it('answers probes, with reasons while it is not ready', async () => {
     let reasons: string[] = ['the manifests are not read yet']
-    let live = true
-    await using http = await running({ ready: () => reasons, live: () => live })
+    let stuck: string[] = []
+    await using http = await running({ ready: () => reasons, stuck: () => stuck })
     expect(await http.get('/readyz')).toMatchObject({ code: 503, body: '{"ready":false,"reasons":["the manifests are not read yet"]}' })
     expect((await http.get('/healthz')).code).toBe(200)
     reasons = []
     expect(await http.get('/readyz')).toMatchObject({ code: 200, body: '{"ready":true}' })
     reasons = ['draining']
-    live = false
+    stuck = ['the loops are 61 s behind']
     expect((await http.get('/readyz')).code).toBe(503)
-    expect((await http.get('/healthz')).code).toBe(503)
+    expect(await http.get('/healthz')).toMatchObject({ code: 503, body: '{"live":false,"reasons":["the loops are 61 s behind"]}' })
   })
 
   it('serves metrics and status, scrubbed', async () => {

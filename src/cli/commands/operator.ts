@@ -19,9 +19,10 @@ import { StatusBoard } from '../status-board.js'
 import { serveTerms } from '../terms.js'
 import { untilStopped } from '../until-stopped.js'
 import { version } from '../version.js'
+import { Vitals } from '../vitals.js'
 import { clusterSystem } from '../wiring.js'
 
-interface Phase { cluster?: KubeCluster, isStopping: boolean }
+interface Phase { cluster?: KubeCluster, isStopping: boolean, readonly vitals: Vitals }
 
 /** Works in a cluster until it is told to stop. The health server comes first: `/readyz` says what is waited for. */
 export async function operator (options: OperatorOptions, _output: Output): Promise<ExitCode> {
@@ -32,12 +33,12 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
   const defaults = options.config === undefined ? {} : await readDefaults(options.config, process.env, log)
   const telemetry = metrics(metricCatalogue)
   const status = new StatusBoard()
-  const phase: Phase = { isStopping: false }
+  const phase: Phase = { isStopping: false, vitals: new Vitals(systemClock, () => phase.cluster?.stuck() ?? []) }
   const server = serverFor(options, telemetry, status, phase)
   const bound = await server.start()
   const decisions = options.record === undefined ? undefined : await decisionFile(options.record, log)
   try {
-    const cluster = await open(options, log)
+    const cluster = await open(options, telemetry, log)
     phase.cluster = cluster
     await cluster.start(stopping.signal)
     if (!stopping.signal.aborted) log.info({ server: cluster.server, address: `http://${bound.host}:${bound.port}`, ...(options.shadow ? { shadow: true } : {}) }, 'ready')
@@ -45,11 +46,11 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
     if (options.webhook && !stopping.signal.aborted) cluster.serveWebhook(webhookOptions(options, telemetry, () => defaults))
     await serveTerms({
       cluster, log,
-      system: term => clusterSystem({
+      system: term => phase.vitals.watched(clusterSystem({
         cluster, term, registry: builtins, clock: systemClock, log, events: loggedEvents(log), telemetry, status,
         decisions: decisions ?? { record: () => undefined }, defaults: () => defaults, environment: process.env,
         clusterObjectNamespace: options.clusterObjectNamespace, restrictSecrets: options.restrictSecrets, filepathAuthRootPath: options.filepathAuthRootPath,
-      }),
+      })),
     }, stopping.signal)
   } finally {
     phase.isStopping = true
@@ -61,9 +62,9 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
   return 0
 }
 
-function open ({ kubeconfig, namespace, leaseNamespace, shadow }: OperatorOptions, log: Log): Promise<KubeCluster> {
+function open ({ kubeconfig, namespace, leaseNamespace, shadow }: OperatorOptions, telemetry: Metrics, log: Log): Promise<KubeCluster> {
   const identity = `${hostname()}_${randomUUID()}`
-  return kubeCluster({ kubeconfig, namespaces: namespacesFrom(namespace), leaseNamespace, shadow, version, identity, clock: systemClock, random: () => Math.random(), log })
+  return kubeCluster({ kubeconfig, namespaces: namespacesFrom(namespace), leaseNamespace, shadow, version, identity, clock: systemClock, random: () => Math.random(), log, telemetry })
     .catch((error: unknown) => {
       if (error instanceof TidegateError) throw error
       throw new TidegateError('TG_CONFIG_INVALID', `the cluster cannot be reached: ${errorMessage(error)}`, { cause: error, hint: 'give a kubeconfig with --kubeconfig' })
@@ -79,7 +80,7 @@ function webhookOptions ({ host, webhookPort: port, webhookName: name }: Operato
 
 function serverFor ({ host, port }: OperatorOptions, telemetry: Metrics, status: StatusBoard, phase: Phase): HttpServer {
   return httpServer({
-    host, port, metrics: telemetry, status: () => status.all(), live: () => true,
+    host, port, metrics: telemetry, status: () => status.all(), stuck: () => phase.vitals.stuck(),
     ready: () => phase.isStopping ? ['draining'] : phase.cluster?.isSynced === true ? [] : ['waiting for the API server'],
     ...(process.env['TIDEGATE_TOKEN'] === undefined ? {} : { token: process.env['TIDEGATE_TOKEN'] }),
   })

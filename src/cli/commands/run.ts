@@ -41,7 +41,7 @@ export async function run (options: RunOptions, output: Output): Promise<ExitCod
   })
   const phase = { isReady: false }
   // A port that was asked for is opened first, so that one that is taken is said at once; a free one is nobody's concern before the work.
-  const serve = (): Promise<Endpoints> => openServer(options, { telemetry, status, phase })
+  const serve = (): Promise<Endpoints> => openServer(options, { telemetry, status, phase, stuck: () => system.stuck() })
   let server = options.port === undefined ? undefined : await serve()
   const view = live
     ? liveView({
@@ -91,13 +91,13 @@ async function openLog ({ logLevel }: RunOptions, stateDir: string, besideView: 
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
-interface Served { readonly telemetry: Metrics, readonly status: StatusBoard, readonly phase: { isReady: boolean } }
+interface Served { readonly telemetry: Metrics, readonly status: StatusBoard, readonly phase: { isReady: boolean }, readonly stuck: () => readonly string[] }
 
 interface Endpoints { readonly http: HttpServer, readonly address: string }
 
-async function openServer ({ host, port = 0 }: RunOptions, { telemetry, status, phase }: Served): Promise<Endpoints> {
+async function openServer ({ host, port = 0 }: RunOptions, { telemetry, status, phase, stuck }: Served): Promise<Endpoints> {
   const http = httpServer({
-    host, port, metrics: telemetry, status: () => status.all(), live: () => true,
+    host, port, metrics: telemetry, status: () => status.all(), stuck,
     ready: () => phase.isReady ? [] : ['starting or draining'],
     ...(process.env['TIDEGATE_TOKEN'] === undefined ? {} : { token: process.env['TIDEGATE_TOKEN'] }),
   })
