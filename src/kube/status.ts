@@ -1,5 +1,6 @@
 import { errorMessage } from '../core/errors.js'
 import { refKey, type Clock, type Log, type ObjectRef, type ObjectStatus, type StatusSink } from '../runtime/ports.js'
+import { Allowance } from './allowance.js'
 import { ApiError } from './api-error.js'
 import { resourceKey, type CustomResource } from './custom-resource.js'
 import type { Revisions } from './revisions.js'
@@ -18,6 +19,8 @@ export interface KubeStatusParts {
 /** Milliseconds between two writes of one object: when a condition turned, and when only its words changed. */
 const turnedMs = 1_000
 const wordsMs = 60_000
+/** Conditions that turn all the time are written so often at first, and then twice a minute. */
+const turns = { most: 4, everyMs: 30_000 }
 /** What is told in one go is written in one. */
 const gatherMs = 50
 const againMs = 5_000
@@ -27,6 +30,7 @@ interface Entry {
   /** As far as we know what the cluster has: what we wrote, before that what was there. */
   written: WireStatusBody | undefined
   writtenAt: number
+  readonly allowance: Allowance
   dueAt: number
   cancel: () => void
 }
@@ -43,9 +47,11 @@ export class KubeStatus implements StatusSink {
     const resource = this.#parts.find(status.ref)
     if (resource === undefined || !this.#parts.writer.open || !['ScaledObject', 'ScaledJob', 'Trigger'].includes(status.ref.kind)) return
     const key = resourceKey(status.ref)
-    const entry = this.#entries.get(key) ?? { wanted: {}, written: resource.status, writtenAt: -Infinity, dueAt: Infinity, cancel: () => undefined }
+    const entry: Entry = this.#entries.get(key) ?? { wanted: {}, written: resource.status, writtenAt: -Infinity, allowance: new Allowance(turns), dueAt: Infinity, cancel: () => undefined }
     this.#entries.set(key, entry)
-    entry.wanted = statusOf(status, resource, entry.written ?? {}, this.#parts.clock.now())
+    const { originalReplicaCount = entry.written?.originalReplicaCount } = entry.wanted // as it was found, though it may have been scaled before the first write
+    const before = { ...entry.written, ...(originalReplicaCount === undefined ? {} : { originalReplicaCount }) }
+    entry.wanted = statusOf(status, resource, before, this.#parts.clock.now())
     this.#plan(status.ref, entry)
   }
 
@@ -68,8 +74,8 @@ export class KubeStatus implements StatusSink {
       entry.dueAt = Infinity
       return
     }
-    const apart = isNews(entry.wanted, entry.written) ? turnedMs : wordsMs
-    this.#writeAt(ref, entry, Math.max(clock.monotonic() + gatherMs, entry.writtenAt + apart))
+    const earliest = isNews(entry.wanted, entry.written) ? Math.max(entry.writtenAt + turnedMs, entry.allowance.nextAt(clock.monotonic())) : entry.writtenAt + wordsMs
+    this.#writeAt(ref, entry, Math.max(clock.monotonic() + gatherMs, earliest))
   }
 
   #writeAt (ref: ObjectRef, entry: Entry, at: number): void {
@@ -90,6 +96,7 @@ export class KubeStatus implements StatusSink {
     const body = entry.wanted
     try {
       entry.writtenAt = clock.monotonic()
+      entry.allowance.take(entry.writtenAt)
       const answer = await writer.write<Wire>({
         method: 'PATCH', urgency: 'status', path: objectPath(ref.apiVersion, resource.plural, ref.namespace, ref.name, 'status'),
         body: { metadata: { uid: resource.uid }, status: body },
