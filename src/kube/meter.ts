@@ -1,5 +1,4 @@
 import type { Counter, Gauge, Telemetry } from '../runtime/ports.js'
-import type { Urgency } from './gate.js'
 
 /** Counts what goes between us and the API server. */
 export class Meter {
@@ -14,7 +13,8 @@ export class Meter {
     if (verb !== 'watch') this.#telemetry.histogram('api_request_duration_seconds', { verb }).observe(ms / 1000)
   }
 
-  waiting (urgency: Urgency): Gauge { return this.#telemetry.gauge('api_requests_waiting', { urgency }) }
+  /** How many requests of an urgency wait for their turn. */
+  waiting (urgency: string): Gauge { return this.#telemetry.gauge('api_requests_waiting', { urgency }) }
 
   /** So many objects more, or fewer, are known of the collection at this path. */
   objects (path: string, change: number): void {
