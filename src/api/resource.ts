@@ -41,7 +41,7 @@ export function notRunnable (resource: Resource): readonly Problem[] {
   const refuse = (path: Problem['path'], message: string, hint: string): Problem =>
     ({ code: 'TG_CONFIG_NOT_BUILT', severity: 'error', path, message, hint, origin: resource.origin })
   switch (resource.kind) {
-    case 'ScaledJob': return [refuse(['kind'], 'ScaledJob is read and checked, and not run yet', 'use a ScaledObject on a Deployment')]
+    case 'ScaledJob':
     case 'ScaledObject': return []
     case 'TriggerAuthentication':
     case 'ClusterTriggerAuthentication': return [

@@ -20,6 +20,8 @@ export const metricCatalogue = {
   scaled_object_replicas: { type: 'gauge', help: 'Replicas of the target as last seen, by state: spec, ready.', labels: ['namespace', 'scaled_object', 'state'] },
   scale_decisions_total: { type: 'counter', help: 'Decisions, by reason.', labels: ['namespace', 'scaled_object', 'reason'] },
   scale_writes_total: { type: 'counter', help: 'Writes of a replica count, by outcome: ok, failed.', labels: ['namespace', 'scaled_object', 'outcome'] },
+  scaled_job_jobs: { type: 'gauge', help: 'Unfinished jobs of a ScaledJob as last seen, by state: running (all of them), pending.', labels: ['namespace', 'scaled_job', 'state'] },
+  jobs_created_total: { type: 'counter', help: 'Jobs asked for, by outcome: ok, failed.', labels: ['namespace', 'scaled_job', 'outcome'] },
   scale_loop_lag_seconds: { type: 'histogram', help: 'How late a scale unit was looked at.', labels: [], buckets: seconds },
   deliveries_total: { type: 'counter', help: 'Settled deliveries, by disposition: ack, filtered, retry, deadLetter, drop, hold, suspend, release.', labels: [...trigger, 'disposition'] },
   delivery_duration_seconds: { type: 'histogram', help: 'Time one call of the function took.', labels: trigger, buckets: seconds },

@@ -9,6 +9,7 @@ import { KubeEndpoints } from './endpoints.js'
 import { KubeEvents } from './events.js'
 import { followedPods } from './followed-pods.js'
 import { KubeHttp } from './http.js'
+import { KubeJobs } from './jobs.js'
 import { LeaseHolder } from './lease.js'
 import type { Namespaces } from './namespaces.js'
 import { Meter } from './meter.js'
@@ -60,6 +61,7 @@ export class KubeCluster {
   readonly endpoints: EndpointSource
   /** Counts of pods, for scalers. */
   readonly pods: PodCounts
+  readonly jobs: KubeJobs
   readonly ownership: Ownership
   /** Undefined where we only watch. */
   readonly lease: LeaseHolder | undefined
@@ -79,7 +81,7 @@ export class KubeCluster {
   #election: Promise<void> = Promise.resolve()
 
   constructor (http: KubeHttp, meter: Meter, server: string, homeNamespace: string, options: KubeOptions) {
-    const { clock, random, log, shadow, namespaces, identity } = options
+    const { clock, random, log, shadow, namespaces, identity, version } = options
     this.#options = options
     this.#http = http
     this.server = server
@@ -101,6 +103,7 @@ export class KubeCluster {
     this.endpoints = endpoints
     this.pods = followedPods(reflecting)
     this.targets = new KubeScaleTarget({ http, writer: this.#writer, workloads, discovery, podCosts: new PodCosts({ http, writer: this.#writer, workloads }), clock, log })
+    this.jobs = new KubeJobs({ ...reflecting, namespaces, writer: this.#writer, version })
     this.ownership = {
       owns: target => shadow || (this.lease?.holds === true && !autoscalers.scales(target)), // the instant of a write has a check of its own
       changes: listener => this.lease?.changes(listener) ?? (() => undefined),
@@ -156,7 +159,7 @@ export class KubeCluster {
     await this.lease?.release()
     await this.#webhook?.stop()
     this.#watching.abort()
-    await this.#runs
+    await Promise.all([this.#runs, this.jobs.stop()])
     await this.#http.close()
   }
 }

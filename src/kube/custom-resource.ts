@@ -54,7 +54,7 @@ export const trimResource = (apiVersion: string, kind: string, plural: string) =
   const { name = '', namespace = '', uid = '', resourceVersion = '', generation = 0, creationTimestamp, labels, annotations = {}, finalizers = [], deletionTimestamp } = metadata
   const wishes = Object.fromEntries(Object.entries(annotations).filter(([key]) => !notWishes.has(key)))
   const kept: ObjectMeta = {
-    name, uid, ...(namespace === '' ? {} : { namespace }), ...(creationTimestamp === undefined ? {} : { creationTimestamp }), ...(labels === undefined ? {} : { labels }), annotations: wishes,
+    name, uid, generation, ...(namespace === '' ? {} : { namespace }), ...(creationTimestamp === undefined ? {} : { creationTimestamp }), ...(labels === undefined ? {} : { labels }), annotations: wishes,
   }
   return {
     ref: { apiVersion, kind, namespace, name }, plural, uid, version: resourceVersion, generation,

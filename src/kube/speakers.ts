@@ -3,7 +3,7 @@ import { refKey, type FunctionRef, type ObjectRef } from '../runtime/ports.js'
 import { resourceKey, type CustomResource } from './custom-resource.js'
 import type { ReflectorListener } from './reflector.js'
 
-/** Who speaks for a target, as the reconciler has it: the oldest ScaledObject that names it, else the oldest Trigger whose function it is. */
+/** Who speaks for a target, as the reconciler has it: the oldest ScaledObject that names it, else the oldest Trigger whose function it is. A ScaledJob speaks for itself. */
 export class Speakers implements ReflectorListener<CustomResource> {
   readonly #scaledObjects = new Map<string, Map<string, CustomResource>>()
   readonly #targetOfObject = new Map<string, string>()
@@ -63,6 +63,7 @@ export class Speakers implements ReflectorListener<CustomResource> {
 }
 
 function scaleTargetOf ({ ref, wanted }: CustomResource): string | undefined {
+  if (ref.kind === 'ScaledJob') return refKey(ref)
   const target = ref.kind === 'ScaledObject' && isMapping(wanted.spec) ? wanted.spec['scaleTargetRef'] : undefined
   if (!isMapping(target) || typeof target['name'] !== 'string') return undefined
   return refKey({ apiVersion: '', kind: typeof target['kind'] === 'string' && target['kind'] !== '' ? target['kind'] : 'Deployment', namespace: ref.namespace, name: target['name'] })

@@ -9,6 +9,7 @@ export interface WireStatusBody extends WireResourceStatus {
   readonly scaleTargetGVKR?: { readonly group: string, readonly version: string, readonly kind: string, readonly resource: string }
   readonly triggersTypes?: string
   readonly authenticationsTypes?: string
+  readonly lastActiveTime?: string
 }
 
 /** The status of one object as it should stand in the cluster. */
@@ -24,23 +25,35 @@ export function statusOf (status: ObjectStatus, resource: CustomResource, before
     ...(isOurs ? { observedGeneration: resource.generation } : {}),
     ...(resource.ref.kind === 'Trigger' ? triggerFields(status, resource, before) : {}),
     ...(resource.ref.kind === 'ScaledObject' ? scaledObjectFields(status, resource, before) : {}),
+    ...(resource.ref.kind === 'ScaledJob' ? scaledJobFields(status, resource) : {}),
   }
 }
 
 /** When the condition turned; its words may change without that. */
 function transitionTime ({ type, status }: WireCondition, before: WireResourceStatus, now: number): string {
   const was = before.conditions?.find(c => c.type === type)
-  return was?.status === status && was.lastTransitionTime !== undefined ? was.lastTransitionTime : new Date(now).toISOString().replace(/\.\d+Z$/, 'Z')
+  return was?.status === status && was.lastTransitionTime !== undefined ? was.lastTransitionTime : wireTime(now)
 }
 
-/** What KEDA's printer columns show, and the count that a target had when it was taken over. */
-function scaledObjectFields ({ scaling }: ObjectStatus, { wanted }: CustomResource, before: WireResourceStatus): Partial<WireStatusBody> {
+function triggerColumns ({ wanted }: CustomResource): Pick<WireStatusBody, 'triggersTypes' | 'authenticationsTypes'> {
   const triggers = isMapping(wanted.spec) && Array.isArray(wanted.spec['triggers']) ? wanted.spec['triggers'].filter(isMapping) : []
   const texts = (values: readonly unknown[]): string => [...new Set(values.filter(value => typeof value === 'string'))].join(',')
-  const columns = {
+  return {
     triggersTypes: texts(triggers.map(trigger => trigger['type'])),
     authenticationsTypes: texts(triggers.map(trigger => isMapping(trigger['authenticationRef']) ? trigger['authenticationRef']['kind'] ?? 'TriggerAuthentication' : undefined)),
   }
+}
+
+/** `lastActiveTime` goes along with whatever else is written: an idle look writes nothing. */
+function scaledJobFields ({ jobs }: ObjectStatus, resource: CustomResource): Partial<WireStatusBody> {
+  return { ...triggerColumns(resource), ...(jobs?.lastActiveAt === undefined ? {} : { lastActiveTime: wireTime(jobs.lastActiveAt) }) }
+}
+
+const wireTime = (at: number): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
+
+/** What KEDA's printer columns show, and the count that a target had when it was taken over. */
+function scaledObjectFields ({ scaling }: ObjectStatus, resource: CustomResource, before: WireResourceStatus): Partial<WireStatusBody> {
+  const columns = triggerColumns(resource)
   if (scaling === undefined) return columns
   const { apiVersion, kind } = scaling.target
   const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]

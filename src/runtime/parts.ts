@@ -2,7 +2,7 @@ import type { Registry } from '../registry/registry.js'
 import type { WorkloadIdentity, Workloads } from '../plugin/kit.js'
 import type { Defaults } from './configs.js'
 import type {
-  AuthFiles, Clock, DecisionLog, EndpointSource, EventSink, FunctionEndpoint, Log, ObjectReader, Ownership, ResourceSource, ScaleTarget, StateStore, StatusSink, Telemetry,
+  AuthFiles, Clock, DecisionLog, EndpointSource, EventSink, FunctionEndpoint, JobRunner, Log, ObjectReader, Ownership, ResourceSource, ScaleTarget, StateStore, StatusSink, Telemetry,
 } from './ports.js'
 
 /** Everything the loops are given: ports, and what the user set for the whole process. */
@@ -10,6 +10,7 @@ export interface SystemParts {
   readonly resources: ResourceSource
   readonly objects: ObjectReader
   readonly targets: ScaleTarget
+  readonly jobs: JobRunner
   readonly endpoints: EndpointSource
   readonly functions: FunctionEndpoint
   readonly state: StateStore

@@ -1,7 +1,8 @@
-import type { Resource } from '../api/index.js'
+import type { Resource, ScaledJob } from '../api/index.js'
 import type { EpochMs } from '../core/clock.js'
 import type { Envelope, Outcome } from '../core/delivery/types.js'
 import type { LabelsOf, MetricName } from '../core/metrics.js'
+import type { JobCounts, JobsDecision, JobsPolicy, JobView } from '../core/scaling/jobs/types.js'
 import type { CurrentReplicas, Decision, Reading, ScaleMemory, ScalePolicy } from '../core/scaling/types.js'
 import type { Problem } from '../spec/problem.js'
 
@@ -86,6 +87,25 @@ export interface ScaleTarget {
   set(target: ObjectRef, replicas: number, busy: ReadonlySet<string>): Promise<void>
 }
 
+/** The Jobs of ScaledJobs, found by the object's name. */
+export interface JobRunner {
+  /** What of a ScaledJob cannot be run here, or is left out; empty: nothing. */
+  problems(scaledJob: ScaledJob): readonly Problem[]
+  /** Calls back at once with what is known (undefined: the Jobs could not be listed yet) and after every change, until stopped. */
+  watch(scaledJob: ScaledJob, listener: (jobs: readonly JobView[] | undefined) => void): () => void
+  /**
+   * Makes one Job of the object as it is now. A Job of this name is as good as made; from then on it is among the Jobs that are told. False: nothing is
+   * made because we only watch. Rejects with TG_TARGET_START_FAILED where it is refused for good, and otherwise where nobody knows whether it was made.
+   */
+  create(scaledJob: ScaledJob, name: string): Promise<boolean>
+  /** Deletes a Job and what it runs. One that is gone already is deleted. */
+  delete(scaledJob: ScaledJob, name: string, propagation: 'foreground' | 'background'): Promise<void>
+  /** Told when everything that is there at the start was told: Jobs of others are nobody's. A cluster sees to them by itself. */
+  retain(scaledJobs: readonly ObjectRef[]): void
+  /** The object was deleted: its Jobs go with it. A cluster sees to that by itself. */
+  abandon(scaledJob: ObjectRef): void
+}
+
 /** One ready address of a function. */
 export interface Endpoint {
   /** Unique among the function's endpoints for as long as it lives: the replica's name. */
@@ -168,6 +188,7 @@ export interface ObjectStatus {
   readonly ref: ObjectRef
   readonly conditions: readonly Condition[]
   readonly scaling?: ScalingStatus
+  readonly jobs?: JobsStatus
   readonly delivery?: DeliveryStatus
 }
 export interface ScalingStatus {
@@ -179,6 +200,16 @@ export interface ScalingStatus {
   /** When each source is looked at next, and why then. */
   readonly nextLookAt: EpochMs
   readonly pollingIntervalMs: number
+}
+/** Of a ScaledJob. */
+export interface JobsStatus {
+  /** Undefined: not known. */
+  readonly counts: JobCounts | undefined
+  readonly decision: Pick<JobsDecision, 'create' | 'reason' | 'steps' | 'active'>
+  readonly decidedAt: EpochMs
+  readonly readings: readonly Reading[]
+  readonly nextLookAt: EpochMs
+  readonly lastActiveAt?: EpochMs
 }
 export interface DeliveryStatus {
   readonly source: string
@@ -235,7 +266,19 @@ export interface DecisionRecord {
   readonly memoryBefore: ScaleMemory
   readonly decision: Decision
 }
-export interface DecisionLog { record(record: DecisionRecord): void }
+/** The same of a decision about jobs, and `decideJobs`. */
+export interface JobsDecisionRecord {
+  readonly sequence: number
+  readonly at: EpochMs
+  readonly scaledJob: ObjectRef
+  readonly policy: JobsPolicy
+  readonly counts: JobCounts | undefined
+  readonly readings: readonly Reading[]
+  readonly decision: JobsDecision
+  /** Of the jobs to create. */
+  readonly names: readonly string[]
+}
+export interface DecisionLog { record(record: DecisionRecord | JobsDecisionRecord): void }
 
 export interface Counter { inc(by?: number): void }
 export interface Gauge { set(value: number): void }

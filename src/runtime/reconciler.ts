@@ -1,12 +1,14 @@
 import { notRunnable, scalePolicyOf, sourceOf, triggerScalePolicyOf, type Resource, type ScaledObject, type Trigger } from '../api/index.js'
 import { errorMessage } from '../core/errors.js'
-import type { Decision, ScalePolicy } from '../core/scaling/types.js'
+import type { Decision } from '../core/scaling/types.js'
 import { checkResource } from '../registry/check.js'
 import { formatProblem, isError, type Problem } from '../spec/problem.js'
 import { Authentications, isAuthentication } from './authentications.js'
 import type { Context } from './context.js'
 import { resolveEveryMs } from './credential-times.js'
 import { refKey, type Condition, type ObjectRef, type ResourceListener } from './ports.js'
+import { jointPolicy } from './joint-policy.js'
+import { ScaledJobs } from './scaled-jobs.js'
 import { ScaledObjectRun } from './scaled-object-run.js'
 import { ScaleUnit, type UnitPlan } from './scale-unit.js'
 import { claimTargets, type TargetClaim } from './targets.js'
@@ -18,6 +20,7 @@ interface Claimant { readonly target: ObjectRef, readonly run: TriggerRun }
 export class Reconciler implements Omit<ResourceListener, 'synced'> {
   readonly authentications = new Authentications()
   readonly #context: Context
+  readonly #scaledJobs: ScaledJobs
   readonly #scaledObjects = new Map<string, ScaledObjectRun>()
   readonly #triggers = new Map<string, TriggerRun>()
   readonly #units = new Map<string, ScaleUnit>()
@@ -38,12 +41,13 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
 
   constructor (context: Context) {
     this.#context = context
+    this.#scaledJobs = new ScaledJobs(context)
     this.#beganAt = context.clock.now()
   }
 
   applied (resource: Resource): void {
     const ref = refOf(resource)
-    const problems = [...notRunnable(resource), ...checkResource(resource, resource.origin, {
+    const problems = [...notRunnable(resource), ...resource.kind === 'ScaledJob' ? this.#context.jobs.problems(resource) : [], ...checkResource(resource, resource.origin, {
       registry: this.#context.registry, defaults: this.#context.defaults(), unknownKedaKeys: 'warning',
       names: authenticationRef => authenticationRef === undefined ? { auth: [] } : {}, // what credentials provide is known when they are resolved, at the first look
     })]
@@ -58,7 +62,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
         this.authentications.applied(ref, resource)
         this.#credentialsChanged()
         break
-      case 'ScaledJob': break // refused above as long as it is not run
+      case 'ScaledJob': this.#scaledJobs.applied(ref, resource); break
     }
     this.#passSoon()
   }
@@ -68,7 +72,8 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     const text = problems.map(formatProblem)
     for (const line of text) this.#context.log.error({ object: refKey(ref) }, line)
     if (isAuthentication(ref)) this.authentications.refused(ref, problems)
-    const running = this.#scaledObjects.has(refKey(ref)) || this.#triggers.has(refKey(ref))
+    if (ref.kind === 'ScaledJob') this.#scaledJobs.refused(ref)
+    const running = this.#scaledObjects.has(refKey(ref)) || this.#triggers.has(refKey(ref)) || this.#scaledJobs.has(ref)
     const after = running ? '\nthe object goes on as it was before this edit' : ''
     this.#context.status.refuse(ref, text.join('\n') + after, problems[0]?.code ?? 'TG_CONFIG_INVALID')
     this.#context.events.emit(ref, { type: 'Warning', reason: `${ref.kind}CheckFailed`, note: text.join('\n') })
@@ -86,6 +91,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
       this.#leave(so.close())
       so.removeSeries()
     }
+    if (ref.kind === 'ScaledJob') this.#scaledJobs.deleted(ref)
     this.#wanted.delete(key)
     this.#endTrigger(key)
     this.#context.status.forget(ref)
@@ -98,6 +104,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   /** Told by the source when everything that is there was told. */
   onSynced (): void {
     this.#synced = true
+    this.#scaledJobs.begin()
     this.#pass()
     this.#recheckCredentials()
     this.#onSynced()
@@ -109,7 +116,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     this.#cancelRecheck()
     for (const key of [...this.#triggers.keys()]) this.#endTrigger(key)
     await Promise.all(this.#turns.values())
-    await Promise.all([...this.#units.values()].map(unit => unit.stop()))
+    await Promise.all([this.#scaledJobs.stop(), ...[...this.#units.values()].map(unit => unit.stop())])
     await Promise.all([...this.#scaledObjects.values()].map(run => run.close()))
     await Promise.all(this.#leaving)
   }
@@ -165,6 +172,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   /** An authentication is another one now: whoever uses it comes to its source with what it says at the next look, at once where the last one failed. */
   #credentialsChanged (): void {
     if (!this.#synced) return
+    this.#scaledJobs.credentialsChanged()
     for (const run of this.#scaledObjects.values()) for (const reader of run.voices) reader.resolveAgain()
     for (const run of this.#triggers.values()) this.#leave(run.followCredentials())
   }
@@ -183,6 +191,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
       if (!isOurs) this.#endTrigger(key)
     }
     for (const unit of this.#units.values()) unit.ownershipChanged()
+    this.#scaledJobs.ownershipChanged()
     this.#passSoon()
   }
 
@@ -212,6 +221,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     for (const { loser, winner, target } of conflicts) this.#reportConflict(loser, winner, target)
     this.#count('ScaledObject', this.#scaledObjects.size)
     this.#count('Trigger', this.#triggers.size)
+    this.#count('ScaledJob', this.#scaledJobs.size)
   }
 
   #count (kind: string, atWork: number): void {
@@ -234,7 +244,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     const runs = triggers.map(t => t.run)
     const policies = [...(so === undefined ? [] : [scalePolicyOf(so.object, so.createdAt)]), ...runs.map(run => triggerScalePolicyOf(run.trigger, run.createdAt))]
     return {
-      policy: together(policies, so !== undefined),
+      policy: jointPolicy(policies, so !== undefined),
       by: [...(so === undefined ? [] : [so.ref]), ...runs.map(run => run.ref)],
       voices: [...(so?.voices ?? []), ...runs.map(run => run.pump.demand)],
       pollingIntervalMs: Math.min(...(so === undefined ? [] : [so.object.spec.pollingIntervalMs]), ...runs.map(run => run.trigger.spec.scale.pollingInterval)),
@@ -270,19 +280,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   }
 }
 
-/** One policy for all who speak for a target: a ScaledObject's own bounds stand; several Triggers alone take the widest of theirs. */
-function together (policies: readonly ScalePolicy[], firstIsScaledObject: boolean): ScalePolicy {
-  const [first, ...others] = policies
-  if (first === undefined) throw new RangeError('a unit needs somebody who speaks for its target')
-  const triggers = policies.flatMap(p => p.triggers)
-  if (firstIsScaledObject) return { ...first, triggers }
-  const widest = (of: (p: ScalePolicy) => number): number => Math.max(of(first), ...others.map(of))
-  return { ...first, triggers, minReplicas: widest(p => p.minReplicas), maxReplicas: widest(p => p.maxReplicas), cooldownMs: widest(p => p.cooldownMs) }
-}
-
 const refOf = (resource: Resource): ObjectRef => ({ apiVersion: resource.apiVersion, kind: resource.kind, namespace: resource.metadata.namespace, name: resource.metadata.name })
 
 const sameTrigger = (a: Trigger, b: Trigger): boolean =>
   JSON.stringify([a.spec, a.metadata.annotations, a.metadata.uid]) === JSON.stringify([b.spec, b.metadata.annotations, b.metadata.uid])
-
-

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
-  breakerPolicyOf, deliveryPolicyOf, notRunnable, readResource, readWorkload, scalePolicyOf, triggerScalePolicyOf,
+  breakerPolicyOf, deliveryPolicyOf, generationOf, notRunnable, readResource, rolloutOf, readWorkload, scalePolicyOf, triggerScalePolicyOf,
   type Resource, type ScaledObject, type Trigger,
 } from '../../src/api/index.js'
 import { formatProblem, type Origin } from '../../src/spec/index.js'
@@ -136,9 +136,27 @@ describe('Trigger', () => {
 })
 
 describe('other kinds', () => {
-  test('ScaledJob is read and not run', () => {
-    const job = read({ ...scaledObject(), kind: 'ScaledJob', spec: { jobTargetRef: { template: {} }, triggers: [{ type: 'cron', metadata: {} }] } })
-    expect(notRunnable(job).map(p => p.code)).toEqual(['TG_CONFIG_NOT_BUILT'])
+  const scaledJob = (spec: Record<string, unknown> = {}, name = 'work') =>
+    ({ ...scaledObject(), kind: 'ScaledJob', metadata: { name }, spec: { jobTargetRef: { template: {} }, triggers: [{ type: 'cron', metadata: {} }], ...spec } })
+  test('ScaledJob is read with its defaults, and run', () => {
+    const job = read<'ScaledJob'>(scaledJob())
+    expect(notRunnable(job)).toEqual([])
+    expect(job.spec).toMatchObject({ pollingIntervalMs: 30_000, minReplicaCount: 0, successfulJobsHistoryLimit: 100, scalingStrategy: { strategy: 'default', multipleScalersCalculation: 'max' } })
+    expect(rolloutOf(job)).toEqual({ strategy: 'immediate', propagation: 'background' })
+  })
+  test('the old field of the rollout wins, as in KEDA, and is deprecated', () => {
+    expect(rolloutOf(read<'ScaledJob'>(scaledJob({ rolloutStrategy: 'gradual', rollout: { strategy: 'immediate', propagationPolicy: 'foreground' } })))).toEqual({ strategy: 'gradual', propagation: 'foreground' })
+  })
+  test.each([
+    ['a metricType', scaledJob({ triggers: [{ type: 'cron', metadata: {}, metricType: 'Value' }] }), 'spec.triggers[0].metricType: is read no more; Cannot set metricType in ScaledJob triggers'],
+    ['no triggers', scaledJob({ triggers: [] }), 'spec.triggers'],
+    ['a name that is no label value', scaledJob({}, 'x'.repeat(64)), 'must be no more than 63 characters'],
+  ])('ScaledJob refuses %s', (_what, raw, message) => expect(problems(raw).join()).toContain(message))
+  test('generations are counted by whoever counts them, else told apart by the spec', () => {
+    const of = (raw: object) => generationOf(read<'ScaledJob'>(raw))
+    expect(of({ ...scaledJob(), metadata: { name: 'work', generation: 7 } })).toBe('7')
+    expect(of(scaledJob())).toBe(of(scaledJob()))
+    expect(of(scaledJob())).not.toBe(of(scaledJob({ maxReplicaCount: 3 })))
   })
   test('an unknown kind names the nearest', () => {
     expect(problems({ apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObjet' })).toEqual(['error TG_CONFIG_UNKNOWN_KIND kind: "ScaledObjet" is not a kind of "keda.sh/v1alpha1"; did you mean ScaledObject?'])

@@ -1,6 +1,9 @@
 import { onAbort } from '../../src/core/on-abort.js'
 import type { Envelope, Outcome } from '../../src/core/delivery/types.js'
-import { refKey, type CallOptions, type DecisionRecord, type Endpoint, type EndpointSource, type FunctionEndpoint, type FunctionRef, type FunctionState, type Log, type ObjectReader, type ObjectRef, type ObjectStatus, type Ownership, type ScaleTarget, type StateStore, type StatusSink, type TargetState, type Telemetry } from '../../src/runtime/ports.js'
+import { generationOf, type ScaledJob } from '../../src/api/index.js'
+import type { JobView } from '../../src/core/scaling/jobs/types.js'
+import type { Problem } from '../../src/spec/problem.js'
+import { refKey, type CallOptions, type DecisionRecord, type Endpoint, type EndpointSource, type FunctionEndpoint, type FunctionRef, type FunctionState, type JobRunner, type JobsDecisionRecord, type Log, type ObjectReader, type ObjectRef, type ObjectStatus, type Ownership, type ScaleTarget, type StateStore, type StatusSink, type TargetState, type Telemetry } from '../../src/runtime/ports.js'
 
 export const quiet: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -41,6 +44,53 @@ export class FakeTargets implements ScaleTarget {
   }
 
   replicas (target: ObjectRef): number | undefined { return this.#states.get(refKey(target))?.spec }
+}
+
+/** Jobs that run until the test says otherwise. */
+export class FakeJobs implements JobRunner {
+  readonly asked: string[] = []
+  readonly deleted: string[] = []
+  readonly retained: string[][] = []
+  /** Thrown after, or instead of, making a job. */
+  failing: { readonly with: Error, readonly made: boolean } | undefined
+  #jobs: readonly JobView[] | undefined = []
+  readonly #listeners = new Set<(jobs: readonly JobView[] | undefined) => void>()
+
+  get names (): readonly string[] { return (this.#jobs ?? []).map(job => job.name) }
+
+  problems (): readonly Problem[] { return [] }
+
+  watch (_scaledJob: ScaledJob, listener: (jobs: readonly JobView[] | undefined) => void): () => void {
+    this.#listeners.add(listener)
+    listener(this.#jobs)
+    return () => { this.#listeners.delete(listener) }
+  }
+
+  async create (scaledJob: ScaledJob, name: string): Promise<boolean> {
+    this.asked.push(name)
+    if (this.failing?.made !== false && !this.names.includes(name)) {
+      this.become([...this.#jobs ?? [], { name, createdAt: 0, generation: generationOf(scaledJob), isOwned: true, finished: undefined, finishedAt: undefined, isEnding: false, pods: [] }])
+    }
+    if (this.failing !== undefined) throw this.failing.with
+    return true
+  }
+
+  async delete (_scaledJob: ScaledJob, name: string): Promise<void> {
+    this.deleted.push(name)
+    this.become((this.#jobs ?? []).filter(job => job.name !== name))
+  }
+
+  retain (scaledJobs: readonly ObjectRef[]): void { this.retained.push(scaledJobs.map(refKey)) }
+  abandon (): void { this.become([]) }
+
+  /** What is seen from now on; undefined: the jobs cannot be listed. */
+  become (jobs: readonly JobView[] | undefined): void {
+    this.#jobs = jobs
+    for (const listener of [...this.#listeners]) listener(jobs)
+  }
+
+  /** All that run do so and so from now on. */
+  all (now: Partial<JobView>): void { this.become((this.#jobs ?? []).map(job => ({ ...job, ...now }))) }
 }
 
 export class FakeEndpoints implements EndpointSource {
@@ -133,5 +183,9 @@ const key = (name: string, labels: Readonly<Record<string, string>>): string => 
 
 export class RecordedDecisions {
   readonly records: DecisionRecord[] = []
-  record (record: DecisionRecord): void { this.records.push(record) }
+  readonly ofJobs: JobsDecisionRecord[] = []
+  record (record: DecisionRecord | JobsDecisionRecord): void {
+    if ('target' in record) this.records.push(record)
+    else this.ofJobs.push(record)
+  }
 }

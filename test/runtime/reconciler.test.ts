@@ -6,7 +6,7 @@ import { system } from '../../src/runtime/system.js'
 import type { ObjectRef, ResourceListener } from '../../src/runtime/ports.js'
 import { FakeConnector } from '../fakes/connector.js'
 import { ManualClock } from '../fakes/manual-clock.js'
-import { FakeEndpoints, FakeFunction, FakeObjects, FakeStatus, FakeTargets, FakeTelemetry, MemoryStore, ownsAll, RecordedDecisions, recordingLog } from '../fakes/ports.js'
+import { FakeEndpoints, FakeFunction, FakeJobs, FakeObjects, FakeStatus, FakeTargets, FakeTelemetry, MemoryStore, ownsAll, RecordedDecisions, recordingLog } from '../fakes/ports.js'
 
 const worker: ObjectRef = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'default', name: 'worker' }
 const origin = { kind: 'file', file: 'a.yaml', locate: () => ({ line: 1, column: 1 }) } as const
@@ -79,7 +79,7 @@ async function setup (...present: Resource[]) {
       told.synced()
       await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
     } },
-    objects, targets, endpoints, functions: new FakeFunction(), state: new MemoryStore(), ownership: ownsAll, status, events: { emit: () => undefined }, decisions,
+    objects, targets, jobs: new FakeJobs(), endpoints, functions: new FakeFunction(), state: new MemoryStore(), ownership: ownsAll, status, events: { emit: () => undefined }, decisions,
     telemetry, clock, random: () => 0.5, log, registry: emptyRegistry.with({ scalers: [depth], connectors: [fake] }), defaults: () => ({}), clusterObjectNamespace: 'tidegate', authFiles: { read: async () => ({}) },
   })
   depths.set('uploads', 0)

@@ -5,11 +5,12 @@ import { isProcess, PodProcesses } from './pod-process.js'
 
 /**
  * Annotations of a pod that say what becomes of it; times in milliseconds.
+ * `start-after`: from its creation to its start, 0 unless given; `never` for one that stays Pending until `begin`.
  * `ready-after`: from its start to Ready, 0 unless given; `never` for one that stays unready.
  * `stop-after`: from the wish to delete it until it is gone, 0 unless given.
  * `exit-after`: until it has ended, with `exit-code` (0 unless given); else it runs on.
  */
-const script = (word: 'ready-after' | 'stop-after' | 'exit-after' | 'exit-code'): string => `kubelet.test/${word}`
+const script = (word: 'start-after' | 'ready-after' | 'stop-after' | 'exit-after' | 'exit-code'): string => `kubelet.test/${word}`
 
 /** A kubelet that runs nothing: pods get a node, an address and the states of their script. Only a pod of the image `process` is one: its command runs here, and is ready when it says so. */
 export interface FakeKubelet {
@@ -17,6 +18,10 @@ export interface FakeKubelet {
   readonly processes: PodProcesses
   /** Makes readiness go away and come back. */
   setReady(namespace: string, pod: string, ready: boolean): Promise<void>
+  /** A pod that stayed Pending starts. */
+  begin(namespace: string, pod: string): Promise<void>
+  /** A pod ends by itself. */
+  finish(namespace: string, pod: string, exitCode?: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -38,6 +43,14 @@ export async function fakeKubelet (client: KubeClient, node = 'node-1'): Promise
     node, processes,
     async setReady (namespace, name, ready) {
       await client.patch(`/api/v1/namespaces/${namespace}/pods/${name}/status`, { status: { conditions: readiness(ready) } }, 'strategic-merge')
+    },
+    async begin (namespace, name) {
+      const pod = await client.get<Pod>(`/api/v1/namespaces/${namespace}/pods/${name}`)
+      await setStatus(client, pod, stopping.signal, { phase: 'Running', ...running(pod, true) })
+    },
+    async finish (namespace, name, exitCode = 0) {
+      const pod = await client.get<Pod>(`/api/v1/namespaces/${namespace}/pods/${name}`)
+      await setStatus(client, pod, stopping.signal, ended(pod, exitCode))
     },
     async stop () {
       stopping.abort()
@@ -98,6 +111,9 @@ async function insist (ask: () => Promise<unknown>, signal: AbortSignal): Promis
 async function start (pod: Pod, { client, node, address, processes, signal }: Parts): Promise<void> {
   if (isOver(pod)) return
   if (pod.spec.nodeName === undefined) await insist(() => bind(client, pod, node), signal)
+  const startAfter = said(pod, 'start-after') ?? '0'
+  if (startAfter === 'never') return
+  if (startAfter !== '0') await sleep(Number(startAfter), undefined, { signal })
   const wait = said(pod, 'ready-after') ?? '0'
   const isSoon = wait === '0' && !isProcess(pod)
   const podIP = pod.status?.podIP ?? address()
