@@ -13,6 +13,11 @@ export function pinSelf (): boolean {
   return canPin
 }
 
+/** Back to every CPU: for a case in which the servers need more than one. */
+export function unpinSelf (): void {
+  if (canPin) execFileSync('taskset', ['-a', '-cp', `0-${cpus().length - 1}`, String(process.pid)], { stdio: 'ignore' })
+}
+
 /** The command line that runs a program on the subject's CPU. */
 export const onSubjectCpu = (command: readonly string[]): readonly string[] => canPin ? ['taskset', '-c', subjectCpu, ...command] : command
 

@@ -44,9 +44,14 @@ export function descendantNamed (name: string, root: number): number | undefined
 }
 
 /** Resident memory in MB. 0 when the process is gone. */
-export function rssMb (pid: number): number {
+export const rssMb = (pid: number): number => memoryMb(pid, /^VmRSS:\s+(\d+) kB$/m)
+
+/** The most resident memory that it ever had, MB. 0 when the process is gone. */
+export const peakRssMb = (pid: number): number => memoryMb(pid, /^VmHWM:\s+(\d+) kB$/m)
+
+function memoryMb (pid: number, line: RegExp): number {
   try {
-    const [, kb] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    const [, kb] = line.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
     return Number(kb ?? 0) / 1024
   } catch (error) {
     if (isGone(error)) return 0

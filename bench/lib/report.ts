@@ -7,7 +7,7 @@ import { spread, verdict, type Verdict } from './stats.js'
 /** One printed line: a number, what it is, and its goal. Smaller is better. */
 export interface Finding {
   readonly what: string
-  readonly unit: 'ratio' | '%' | 'MB'
+  readonly unit: 'ratio' | '%' | 'MB' | 's' | '/min' | 'writes'
   readonly values: readonly number[]
   /** Absent: told, not judged. */
   readonly goal?: number
@@ -36,7 +36,7 @@ const verdictOf = ({ values, goal }: Finding): Verdict | undefined => goal === u
 export function findingLine (finding: Finding): string {
   const { what, unit, values, goal, beside } = finding
   const { median, min, max } = spread(values)
-  const show = (value: number): string => unit === 'MB' ? value.toFixed(0) : value.toFixed(2)
+  const show = (value: number): string => unit === 'MB' || unit === 'writes' ? value.toFixed(0) : value.toFixed(2)
   const suffix = unit === 'ratio' ? '' : ` ${unit}`
   const range = values.length > 1 ? ` [${show(min)}-${show(max)}, ${values.length} pairs]` : ''
   const judged = goal === undefined ? '' : `; goal ≤ ${goal}${suffix}: ${verdictOf(finding) ?? ''}`

@@ -13,8 +13,9 @@ export interface Subject {
   readonly ended: Promise<number | null>
 }
 
-export function startSubject (command: readonly string[], env: NodeJS.ProcessEnv = process.env): Subject {
-  const [program = '', ...args] = onSubjectCpu(command)
+/** `pinned` to its CPU unless told otherwise. */
+export function startSubject (command: readonly string[], env: NodeJS.ProcessEnv = process.env, { pinned = true }: { readonly pinned?: boolean } = {}): Subject {
+  const [program = '', ...args] = pinned ? onSubjectCpu(command) : command
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const lines = watchLines(child)
   const ended = once(child, 'close').then(([code]) => code as number | null)

@@ -123,10 +123,21 @@ export class MonitoredLag {
   #streamIn (jsz: Jsz): MonitoredStream | undefined {
     const { account, accountID = account, stream } = this.#what
     const isOurs = (found: { readonly id?: string, readonly name?: string }): boolean => found.id === accountID || (account !== undefined && found.name === account)
-    return jsz.account_details?.find(isOurs)?.stream_detail?.find(s => s.name === stream)
+    return byName(jsz.account_details?.find(isOurs)?.stream_detail ?? []).get(stream)
   }
 
   #notFound (why: string): TidegateError { return new TidegateError('TG_SOURCE_NOT_FOUND', `${this.#what.endpoint}: ${why}`, { hint: missingHint }) }
+}
+
+/** Thousands look for theirs in one shared answer: it is indexed once. */
+const indexed = new WeakMap<readonly MonitoredStream[], ReadonlyMap<string, MonitoredStream>>()
+
+function byName (streams: readonly MonitoredStream[]): ReadonlyMap<string, MonitoredStream> {
+  const known = indexed.get(streams)
+  if (known !== undefined) return known
+  const index = new Map(streams.map(stream => [stream.name ?? '', stream]))
+  indexed.set(streams, index)
+  return index
 }
 
 async function askJsz (ask: Ask, url: string): Promise<Jsz> {

@@ -23,6 +23,8 @@ const wordsMs = 60_000
 const turns = { most: 4, everyMs: 30_000 }
 /** What is told in one go is written in one. */
 const gatherMs = 50
+/** An object whose sources are being looked at for the first time has more to say in a moment. */
+const openingMs = 3_000
 const againMs = 5_000
 
 interface Entry {
@@ -35,6 +37,8 @@ interface Entry {
   cancel: () => void
 }
 
+const isOpening = ({ conditions = [] }: WireStatusBody): boolean => conditions.some(c => c.type === 'Ready' && c.status === 'Unknown')
+
 /** The status subresource of our kinds: conditions, written when they change. Decisions go to the decision log, numbers to the metrics. */
 export class KubeStatus implements StatusSink {
   readonly #parts: KubeStatusParts
@@ -45,7 +49,7 @@ export class KubeStatus implements StatusSink {
 
   report (status: ObjectStatus): void {
     const resource = this.#parts.find(status.ref)
-    if (resource === undefined || !this.#parts.writer.open || !['ScaledObject', 'ScaledJob', 'Trigger'].includes(status.ref.kind)) return
+    if (resource === undefined || this.#parts.writer.shadow || !['ScaledObject', 'ScaledJob', 'Trigger'].includes(status.ref.kind)) return
     const key = resourceKey(status.ref)
     const entry: Entry = this.#entries.get(key) ?? { wanted: {}, written: resource.status, writtenAt: -Infinity, allowance: new Allowance(turns), dueAt: Infinity, cancel: () => undefined }
     this.#entries.set(key, entry)
@@ -75,7 +79,7 @@ export class KubeStatus implements StatusSink {
       return
     }
     const earliest = isNews(entry.wanted, entry.written) ? Math.max(entry.writtenAt + turnedMs, entry.allowance.nextAt(clock.monotonic())) : entry.writtenAt + wordsMs
-    this.#writeAt(ref, entry, Math.max(clock.monotonic() + gatherMs, earliest))
+    this.#writeAt(ref, entry, Math.max(clock.monotonic() + (isOpening(entry.wanted) ? openingMs : gatherMs), earliest))
   }
 
   #writeAt (ref: ObjectRef, entry: Entry, at: number): void {
@@ -105,8 +109,8 @@ export class KubeStatus implements StatusSink {
       revisions.wrote(resource, answer?.metadata.resourceVersion)
       if (this.#entries.get(resourceKey(ref)) === entry) this.#plan(ref, entry)
     } catch (error) {
-      if (error instanceof NotOwner || (error instanceof ApiError && error.isMissing)) return
-      log.warn({ object: refKey(ref), err: errorMessage(error) }, 'a status could not be written; trying again')
+      if (error instanceof ApiError && error.isMissing) return
+      if (!(error instanceof NotOwner)) log.warn({ object: refKey(ref), err: errorMessage(error) }, 'a status could not be written; trying again')
       if (this.#entries.get(resourceKey(ref)) === entry) this.#writeAt(ref, entry, clock.monotonic() + againMs)
     }
   }

@@ -6,6 +6,7 @@ import {
   refKey, type Clock, type Condition, type Counter, type DecisionLog, type EventSink, type Gauge, type Log, type ObjectRef, type Ownership,
   type ScaleTarget, type ScalingStatus, type StateStore, type TargetState,
 } from './ports.js'
+import { nextLookAt } from './look-times.js'
 import { Pace } from './pace.js'
 import { UnitMemory } from './unit-memory.js'
 import { scalingConditions } from './unit-status.js'
@@ -123,7 +124,7 @@ export class ScaleUnit {
     this.#onChange.cancel()
     for (const voice of this.#plan.voices) voice.disarm()
     await this.#deciding
-    await this.#memory.flush()
+    await this.#memory.settle()
   }
 
   #seen (state: TargetState | undefined): void {
@@ -163,9 +164,9 @@ export class ScaleUnit {
   #scheduleLook (began: number): void {
     if (this.#stopping.signal.aborted) return
     this.#cancelLook()
-    const { pollingIntervalMs, cachedMetrics } = this.#plan
+    const { pollingIntervalMs, cachedMetrics, voices } = this.#plan
     const interval = (this.#current?.spec ?? 0) > 0 && !cachedMetrics ? Math.min(pollingIntervalMs, scaledPollMs) : pollingIntervalMs
-    this.#lookAtTime(began + interval)
+    this.#lookAtTime(nextLookAt(began, interval, voices.find(voice => voice.question !== undefined)?.question))
   }
 
   #lookAtTime (at: number): void {

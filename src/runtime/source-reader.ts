@@ -46,7 +46,9 @@ export class SourceReader implements Voice {
   readonly trigger: string
   readonly type: string
   readonly #parts: SourceReaderParts
+  readonly #kit: Kit
   #open: { readonly scaler: Scaler, readonly digest: string } | undefined
+  #question: string | undefined
   #resolvedAt = -Infinity
   /** The source refused us, and has not let us in since: perhaps the credential was rotated. */
   #isRefused = false
@@ -64,7 +66,10 @@ export class SourceReader implements Voice {
     this.#parts = parts
     this.trigger = parts.trigger
     this.type = parts.definition.type
+    this.#kit = { ...parts.kit, ask: (key, ...rest) => { this.#question ??= key; return parts.kit.ask(key, ...rest) } }
   }
+
+  get question (): string | undefined { return this.#question }
 
   /** One look, as a reading; never rejects. A second call while one is under way gets the same look. */
   look (signal: AbortSignal): Promise<Reading> {
@@ -124,13 +129,14 @@ export class SourceReader implements Voice {
 
   /** The scaler for the configuration as it is now. A new client comes first, then the old one goes. */
   async #opened (signal: AbortSignal): Promise<Scaler> {
-    const { clock, definition, kit, metricType } = this.#parts
+    const { clock, definition, metricType } = this.#parts
     const present = this.#open
     if (present !== undefined && !this.#isRefused && clock.monotonic() - this.#resolvedAt < resolveEveryMs) return present.scaler
     const resolved = await this.#resolved()
     if (present !== undefined && (resolved === undefined || resolved.digest === present.digest)) return present.scaler
     if (resolved === undefined) throw new TidegateError('TG_INTERNAL', 'resolved to nothing')
-    const scaler = await definition.open(resolved.config, kit, measuredAs({ ...definition.measure(resolved.config), metricType }))
+    this.#question = undefined // another configuration may ask something else
+    const scaler = await definition.open(resolved.config, this.#kit, measuredAs({ ...definition.measure(resolved.config), metricType }))
     if (this.#isClosed) {
       await this.#closeScaler(scaler)
       throw new TidegateError('TG_SOURCE_UNREACHABLE', 'closed while it was opened')

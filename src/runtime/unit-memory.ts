@@ -42,16 +42,21 @@ export class UnitMemory {
     return this.#memory
   }
 
-  /** Keeps the memory of a decision; writes it now where it `matters` (a count is about to be written), and otherwise while it is still fresh. */
+  /** Keeps the memory of a decision; writes it now where it `matters` (a count is about to be written), and otherwise while it is still fresh and says more than nothing. */
   async keep (memory: ScaleMemory, policy: ScalePolicy, matters: boolean): Promise<void> {
     this.#memory = memory
     const every = Math.max(saveAtLeastEveryMs, Math.min(saveAtMostEveryMs, protects(policy) / 2))
     if (!matters && (this.#clock.monotonic() - this.#savedAt < every || saysNoMore(memory, this.#savedMemory))) return
-    await this.flush()
+    await this.#flush()
+  }
+
+  /** At the end: writes what whoever comes next would not know by itself. */
+  async settle (): Promise<void> {
+    if (this.#memory !== undefined && !saysNoMore(this.#memory, this.#savedMemory)) await this.#flush()
   }
 
   /** Writes what is not written yet. Another writer's version is taken over: there is one owner, and it is us. */
-  async flush (): Promise<void> {
+  async #flush (): Promise<void> {
     if (this.#memory === undefined) return
     const text = writeMemory(this.#memory)
     if (text === this.#saved) return
@@ -69,10 +74,11 @@ export class UnitMemory {
   async forget (): Promise<void> { await this.#store.delete(this.#key) }
 }
 
-/** Of a target that sleeps the windows hold nothing but zeros, and nothing can be lowered: only their times went on. */
+/** Of a target that sleeps the windows hold nothing but zeros, and nothing can be lowered: only their times went on. Before its first wake a seed knows as much. */
 function saysNoMore (memory: ScaleMemory, saved: ScaleMemory | undefined): boolean {
-  return saved !== undefined && isAsleep(memory) && isAsleep(saved) &&
-    memory.lastSet === saved.lastSet && memory.lastActiveAt === saved.lastActiveAt && memory.adoptedAt === saved.adoptedAt
+  if (!isAsleep(memory)) return false
+  if (saved === undefined) return (memory.lastSet ?? 0) === 0 && memory.lastActiveAt === undefined && memory.adoptedReplicas === 0
+  return isAsleep(saved) && memory.lastSet === saved.lastSet && memory.lastActiveAt === saved.lastActiveAt && memory.adoptedAt === saved.adoptedAt
 }
 
 const isAsleep = ({ recommendations, scaleEvents, failures }: ScaleMemory): boolean =>

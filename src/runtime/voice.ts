@@ -9,6 +9,8 @@ export interface Voice {
   readonly trigger: string
   /** The scaler's type, or the connector's. */
   readonly type: string
+  /** The question that its last look shared with others, where it was one: who asks the same looks at the same instants. */
+  readonly question?: string | undefined
   /** One look. Never rejects: what went wrong is a reading. */
   look(signal: AbortSignal): Promise<Reading>
   arm(onRing: OnRing): void

@@ -5,8 +5,10 @@ import { trimResource, type CustomResource, type WireCondition } from '../../src
 import { Revisions } from '../../src/kube/revisions.js'
 import { KubeStatus } from '../../src/kube/status.js'
 import { NotOwner, Writer } from '../../src/kube/writer.js'
-import type { Condition } from '../../src/runtime/ports.js'
+import type { Clock, Condition } from '../../src/runtime/ports.js'
+import { ManualClock } from '../fakes/manual-clock.js'
 import { quiet } from '../fakes/ports.js'
+import { until } from '../scenario/harness.js'
 import { failure, ScriptedApi, type Asked } from './api-server.js'
 
 interface Stored { metadata: { name: string, namespace: string, uid: string, generation: number, resourceVersion: string, annotations: Record<string, string> }, spec: object, status?: { conditions?: WireCondition[] } }
@@ -85,9 +87,10 @@ test('what plugins remember stands together in one annotation', async () => {
 
 const ready = (status: Condition['status'], message = 'm'): Condition => ({ type: 'Ready', status, reason: status === 'True' ? 'Fine' : 'Broken', message })
 
-async function sink (group: string, conditions: WireCondition[] = []): Promise<Awaited<ReturnType<typeof scene>> & { readonly report: (...told: Condition[]) => void }> {
+async function sink (group: string, conditions: WireCondition[] = [], { mayWrite = () => true, clock = systemClock }: { readonly mayWrite?: () => boolean, readonly clock?: Clock } = {}): Promise<Awaited<ReturnType<typeof scene>> & { readonly report: (...told: Condition[]) => void }> {
   const parts = await scene(group, conditions)
-  const status = new KubeStatus({ ...parts, revisions: new Revisions(), clock: systemClock, log: quiet, find: () => parts.resource })
+  const writer = new Writer(parts.http, { mayWrite, soon: async () => undefined }, false)
+  const status = new KubeStatus({ ...parts, writer, revisions: new Revisions(), clock, log: quiet, find: () => parts.resource })
   onTestFinished(() => status.stop())
   return { ...parts, report: (...told) => status.report({ ref: parts.resource.ref, conditions: told }) }
 }
@@ -121,4 +124,28 @@ test('conditions of our own group have the generation, and the time at which the
   report(ready('False'))
   await api.asks(a => a.method === 'PATCH', 2)
   expect(stored.status?.conditions?.[0]?.lastTransitionTime).not.toBe('2020-01-01T00:00:00Z')
+})
+
+test('what is told while the lease is late is written when it is not', { timeout: 30_000 }, async () => {
+  let isLate = true
+  let tries = 0
+  const { api, stored, report } = await sink('keda.sh', [], { mayWrite: () => { tries++; return !isLate } })
+  report(ready('False'))
+  report(ready('True'))
+  await until(() => tries > 0)
+  expect(patches(api)).toEqual([])
+  isLate = false
+  await api.asks(a => a.method === 'PATCH')
+  expect(stored.status?.conditions).toEqual([{ type: 'Ready', status: 'True', reason: 'Fine', message: 'm' }])
+})
+
+test('an object that opens its sources is written once, when they were looked at', async () => {
+  const clock = new ManualClock()
+  const { api, report } = await sink('keda.sh', [], { clock })
+  report(ready('Unknown'))
+  await clock.advance(2000)
+  report(ready('True'))
+  await clock.advance(2000)
+  await api.asks(a => a.method === 'PATCH')
+  expect(patches(api)).toHaveLength(1)
 })

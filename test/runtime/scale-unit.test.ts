@@ -280,3 +280,34 @@ test('work that began while a lower count was being written is not stopped', asy
   await t.clock.advance(30_000)
   expect(t.replicas).toBe(0)
 })
+
+test('a target that was never woken leaves nothing to remember; one that is woken does, before its count is written', async () => {
+  const t = setup()
+  t.unit.start()
+  await t.clock.advance(300_000)
+  expect(await t.store.get('memory/Deployment default/worker')).toBeUndefined()
+  t.source.depth = 5
+  await t.clock.advance(30_000)
+  expect(await t.store.get('memory/Deployment default/worker')).toBeDefined()
+  const stopped = setup()
+  stopped.unit.start()
+  await stopped.clock.advance(1000)
+  await stopped.unit.stop()
+  expect(await stopped.store.get('memory/Deployment default/worker')).toBeUndefined()
+})
+
+test('units whose sources share a question look at the same instants', async () => {
+  const clock = new ManualClock()
+  const [early, late] = [setup({ clock }), setup({ clock })]
+  const looks: number[][] = [[], []]
+  for (const [i, { source }] of [early, late].entries()) {
+    const look = source.look.bind(source)
+    Object.assign(source, { question: 'http://nats:8222/jsz', look: () => { looks[i]?.push(clock.now()); return look() } })
+  }
+  early.unit.start()
+  await clock.advance(7_000)
+  late.unit.start()
+  await clock.advance(120_000)
+  expect(looks[1]?.slice(1)).toEqual(looks[0]?.slice(-(looks[1]?.length ?? 0) + 1))
+  expect(looks[1]?.length).toBeGreaterThan(3)
+})
