@@ -30,6 +30,7 @@ describe('kustomize and helm give the same objects', () => {
     ['Secrets of the own namespace', { secrets: 'restricted' }, ['components/restrict-secrets']],
     ['one namespace', { namespaces: ['tidegate'] }, ['components/namespaced']],
     ['one namespace, no Secrets', { namespaces: ['tidegate'], secrets: 'named' }, ['components/namespaced', 'components/named-secrets']],
+    ['the admission webhook', { webhook: true }, ['components/webhook']],
     ['monitoring', { serviceMonitor: { enabled: true }, alerts: { enabled: true }, dashboards: { enabled: true } }, ['components/service-monitor', 'alerts', 'dashboards']],
   ])('%s', async (_what, values, components) => {
     expect(comparable(await chart(values))).toEqual(comparable(await withComponents(...components)))
@@ -53,6 +54,7 @@ describe('values', () => {
     namespaces: { namespaces: ['orders', 'bills'] },
     secrets: { secrets: 'named' },
     shadow: { shadow: true },
+    webhook: { webhook: true },
     logLevel: { logLevel: 'debug' },
     'config.defaults': { config: { defaults: { nats: { servers: 'nats:4222' } } } },
     'crds.install': { crds: { install: false } },

@@ -1,6 +1,6 @@
 {{/* A file of deploy/manifests or deploy/components as it stands, in the release's namespace. */}}
 {{- define "tidegate.manifest" -}}
-{{ index . 0 | replace "namespace: tidegate" (printf "namespace: %s" (index . 1)) | replace "namespaces: [tidegate]" (printf "namespaces: [%s]" (index . 1)) }}
+{{ index . 0 | replace "namespace: tidegate" (printf "namespace: %s" (index . 1)) | replace "namespaces: [tidegate]" (printf "namespaces: [%s]" (index . 1)) | replace "serviceaccount:tidegate:" (printf "serviceaccount:%s:" (index . 1)) }}
 {{- end -}}
 
 {{/* CRDs stay when the release goes: with them would go every object of their kinds. */}}
