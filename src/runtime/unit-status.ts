@@ -20,7 +20,7 @@ function ready (decision: Decision, readings: readonly Reading[]): Condition {
 }
 
 function active (decision: Decision): Condition {
-  if (decision.active) return { type: 'Active', status: 'True', reason: 'ScalerActive', message: decision.reason === 'ForcedActivation' ? 'Scaling is performed because activation is being forced by annotation' : 'Scaling is performed because triggers are active' }
+  if (decision.active) return { type: 'Active', status: 'True', reason: 'ScalerActive', message: decision.activeTriggers.length === 0 ? 'Scaling is performed because activation is being forced by annotation' : 'Scaling is performed because triggers are active' }
   return decision.reason === 'CoolingDown'
     ? { type: 'Active', status: 'False', reason: 'ScalerCooldown', message: 'Scaler cooling down because triggers are not active' }
     : { type: 'Active', status: 'False', reason: 'ScalerNotActive', message: `Scaling is not performed because triggers are not active (${reasons[decision.reason]})` }
