@@ -1,7 +1,8 @@
 import type { EpochMs } from '../core/clock.js'
 import { annotation, names } from '../core/names.js'
-import { didYouMean, type Problem } from '../spec/index.js'
+import { didYouMean, readDocument, type Parsed, type Problem } from '../spec/index.js'
 import { boolFromText } from '../spec/text.js'
+import { behaviorField, type Behavior } from './behavior.js'
 
 type Annotations = Readonly<Record<string, string>>
 
@@ -22,6 +23,7 @@ export const ownAnnotations = {
   unit: '"replicas": the formula (scalingModifiers) gives a number of replicas, and needs no target.',
   objective: 'Scales by a time to drain the backlog.',
   'allow-triggers-from': 'On a Service, Deployment or Knative Service: namespaces whose Triggers may call it and scale it, with commas between; * for all.',
+  'adopted-behavior': 'Written by the operator: rates of a HorizontalPodAutoscaler whose place was taken; the spec\'s own win.',
   memory: 'Written by the operator.',
   state: 'Written by the operator.',
   'local-command': 'What a container without a command runs on one machine.',
@@ -72,7 +74,7 @@ export function scalingAnnotationProblems (annotations: Annotations): Problem[] 
   return [
     ...[annotation('paused-replicas'), keda('paused-replicas')].flatMap(key => needsCount(annotations, key, 0)),
     ...needsCount(annotations, annotation('max-step'), 1), ...untilProblems(annotations),
-    ...behaviorProblems(annotations), ...unitProblems(annotations), ...objectiveProblems(annotations), ...unknownProblems(annotations),
+    ...behaviorProblems(annotations), ...unitProblems(annotations), ...adoptedProblems(annotations), ...objectiveProblems(annotations), ...unknownProblems(annotations),
   ]
 }
 
@@ -100,6 +102,22 @@ function behaviorProblems (annotations: Annotations): Problem[] {
 function unitProblems (annotations: Annotations): Problem[] {
   const text = annotations[annotation('unit')]
   return text === undefined || text === 'replicas' ? [] : [problem(annotation('unit'), `"${text}" is not replicas`, { hint: 'replicas is the only value' })]
+}
+
+/** Rates that an autoscaler had before its place was taken. Undefined: none, or none that can be read. */
+export function adoptedBehavior (annotations: Annotations): Behavior | undefined {
+  const parsed = readAdopted(annotations)
+  return parsed?.ok === true ? parsed.value : undefined
+}
+
+function readAdopted (annotations: Annotations): Parsed<Behavior | undefined> | undefined {
+  const text = annotations[annotation('adopted-behavior')]
+  return text === undefined ? undefined : readDocument(behaviorField, jsonFrom(text))
+}
+
+function adoptedProblems (annotations: Annotations): Problem[] {
+  const parsed = readAdopted(annotations)
+  return parsed?.ok === false ? [problem(annotation('adopted-behavior'), 'cannot be read, and is left out', { severity: 'warning', hint: 'remove it, or write advanced.horizontalPodAutoscalerConfig.behavior' })] : []
 }
 
 function objectiveProblems (annotations: Annotations): Problem[] {
@@ -130,4 +148,14 @@ function instantFrom (text: string | undefined): EpochMs | undefined {
   const isDay = new Date(`${date}T00:00:00Z`).getUTCDate() === Number(day) // the 31st of February would be the 3rd of March
   const at = Date.parse(`${date}T${time}${zone.toUpperCase()}`)
   return isDay && Number.isFinite(at) ? at : undefined
+}
+
+/** What is no JSON reads as text, which is no mapping. */
+function jsonFrom (text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return text
+    throw error
+  }
 }

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../core/clock.js'
 import { hpaDefaults, kedaDefaults, rulesFrom } from '../core/scaling/rules.js'
 import type { ScalePolicy, ScalingRules } from '../core/scaling/types.js'
-import { scalingAnnotations } from './annotations.js'
+import { adoptedBehavior, scalingAnnotations } from './annotations.js'
 import type { WrittenRules } from './behavior.js'
 import { triggerKey } from './scale-trigger.js'
 import type { ScaledObject } from './scaled-object.js'
@@ -14,7 +14,7 @@ import type { Trigger } from './trigger.js'
  */
 export function scalePolicyOf ({ spec, metadata }: ScaledObject, createdAt: EpochMs): ScalePolicy {
   const said = scalingAnnotations(metadata.annotations)
-  const behavior = spec.advanced?.horizontalPodAutoscalerConfig?.behavior
+  const behavior = spec.advanced?.horizontalPodAutoscalerConfig?.behavior ?? adoptedBehavior(metadata.annotations)
   const { fallback } = spec
   const formula = formulaPolicyOf(spec.advanced?.scalingModifiers, spec.triggers, metadata.annotations)
   const unsaid = said.hpaDefaults ? hpaDefaults : kedaDefaults

@@ -25,7 +25,7 @@ const fallbackField = object({
 const advancedField = object({
   restoreToOriginalReplicaCount: boolean({ summary: 'When the object is deleted, set the count that the target had before.', default: false }),
   horizontalPodAutoscalerConfig: object({
-    name: string({ summary: 'Name of KEDA\'s HPA; there is no HPA here, so it is read and not used.', optional: true }),
+    name: string({ summary: 'Name of KEDA\'s HPA. There is none here: it is read only to name the one whose place is taken (scaledobject.keda.sh/transfer-hpa-ownership).', optional: true }),
     behavior: behaviorField,
   }, { summary: 'Settings that KEDA hands to its HPA.', optional: true }),
   scalingModifiers: scalingModifiersField,

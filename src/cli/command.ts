@@ -36,6 +36,8 @@ export interface OperatorOptions {
   readonly webhook: boolean
   readonly webhookPort: number
   readonly webhookName: string
+  /** coexist or replace. */
+  readonly keda: string
   readonly config?: string
   readonly port: number
   readonly host: string

@@ -86,6 +86,7 @@ function addOperator (program: Command, output: Output, setExitCode: (code: Exit
     .option('--restrict-secrets', 'read Secrets of the own namespace only, for every TriggerAuthentication', false)
     .option('--filepath-auth-root-path <folder>', 'where filePath of a ClusterTriggerAuthentication begins; not allowed unless given')
     .option('--shadow', 'decide and report, write nothing; needs no lease', false)
+    .addOption(new Option('--keda <mode>', 'coexist: what KEDA touched is left to it unless claimed; replace: KEDA is uninstalled, and all of it is taken over').choices(['coexist', 'replace']).default('coexist'))
     .option('--config <file>', 'tidegate.yaml with defaults; a mounted ConfigMap')
     .option('--webhook', 'serve an admission webhook that refuses what `tidegate lint` calls an error', false)
     .option('--webhook-port <number>', 'port that it is opened on, by the address of --host; 0 takes a free one', portNumber, 9443)

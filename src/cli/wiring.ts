@@ -39,7 +39,7 @@ export function localSystem (wiring: LocalWiring): System {
   const functions = functionEndpoint({ clock })
   const loops = system({
     resources: world, objects: cluster.objects, targets: cluster.scaleTarget, jobs: noJobs, endpoints: cluster.endpoints, functions,
-    state: cluster.state, ownership: { owns: () => true, changes: () => () => undefined }, status, events: eachOf(world.refusals, events), decisions, telemetry,
+    state: cluster.state, ownership: { owns: () => true, rival: () => undefined, changes: () => () => undefined }, status, events: eachOf(world.refusals, events), decisions, telemetry,
     clock, random, log, registry, defaults: world.defaults, clusterObjectNamespace: 'default', authFiles: authFiles(wiring.filepathAuthRootPath), workloads: cluster.pods, ...workloadIdentity(environment),
   })
   return {

@@ -7,6 +7,10 @@ export const names = {
   kedaGroup: 'keda.sh',
   kedaApiVersion: 'keda.sh/v1alpha1',
   annotationPrefix: 'tidegate.dev/',
+  /** On a ScaledObject that gives its target back when it is deleted, and on no other. */
+  restoreFinalizer: 'tidegate.dev/restore-replicas',
+  /** What KEDA puts on everything it works on. */
+  kedaFinalizer: 'finalizer.keda.sh',
   metricPrefix: 'tidegate_',
   codePrefix: 'TG_',
   /** First part of the `type` of an event that Tidegate makes: `tidegate.dev.cron.fired.v1` would be one. */

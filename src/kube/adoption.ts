@@ -1,43 +1,51 @@
-import type { ScaledObject } from '../api/index.js'
 import { scalingAnnotations } from '../api/annotations.js'
 import { names } from '../core/names.js'
-import type { Problem } from '../spec/index.js'
+import { isMapping } from '../spec/read.js'
 import type { Hpa } from './autoscalers.js'
 import type { CustomResource } from './custom-resource.js'
 
-/** Whose an object is: ours; KEDA's, and then we say and do nothing; or ours but held up by somebody else's autoscaler. */
-export type Standing =
-  | { readonly kind: 'ours' }
-  | { readonly kind: 'foreign', readonly why: string }
-  | { readonly kind: 'blocked', readonly problem: Problem }
+/** What to do beside a KEDA: leave its objects to it, or take all of them over because it is uninstalled. */
+export type KedaMode = 'coexist' | 'replace'
+
+/** Whose an object is: ours; or KEDA's, and then we write nothing about it. */
+export type Standing = { readonly kind: 'ours' } | { readonly kind: 'foreign', readonly why: string }
 
 export interface Neighbours {
+  readonly mode: KedaMode
   /** Autoscalers of the object's namespace. */
   readonly hpas: readonly Hpa[]
   /** A KEDA operator is at work in this cluster. */
   readonly kedaRuns: boolean
 }
 
-export const kedaFinalizer = `finalizer.${names.kedaGroup}`
+const ours: Standing = { kind: 'ours' }
+const foreign = (why: string): Standing => ({ kind: 'foreign', why })
 
-/** The coexist rule: an object that KEDA ever touched is adopted by a claim alone, and no target is written beside another autoscaler. */
-export function standingOf (resource: CustomResource, scaledObject: ScaledObject | undefined, { hpas, kedaRuns }: Neighbours): Standing {
+/** An object that KEDA ever touched is adopted by a claim alone; where KEDA is to be replaced, by its having stopped. */
+export function standingOf (resource: CustomResource, { mode, hpas, kedaRuns }: Neighbours): Standing {
   const { ref, annotations, finalizers } = resource
-  const own = hpas.filter(hpa => isKedas(hpa, resource))
-  if (ref.apiVersion === names.kedaApiVersion && !scalingAnnotations(annotations).claimed) {
-    if (finalizers.includes(kedaFinalizer)) return { kind: 'foreign', why: `it carries ${kedaFinalizer}` }
-    if (own[0] !== undefined) return { kind: 'foreign', why: `KEDA's HorizontalPodAutoscaler ${own[0].name} exists` }
-    if (kedaRuns) return { kind: 'foreign', why: 'a keda-operator is at work in this cluster' }
-  }
-  const rival = own[0] ?? hpas.find(hpa => scaledObject !== undefined && hpa.target.kind === scaledObject.spec.scaleTargetRef.kind && hpa.target.name === scaledObject.spec.scaleTargetRef.name)
-  return rival === undefined ? { kind: 'ours' } : { kind: 'blocked', problem: rivalProblem(rival, own.length > 0, resource) }
+  if (ref.apiVersion !== names.kedaApiVersion || scalingAnnotations(annotations).claimed) return ours
+  if (kedaRuns) return foreign('a keda-operator is at work in this cluster')
+  if (mode === 'replace') return ours
+  if (finalizers.includes(names.kedaFinalizer)) return foreign(`it carries ${names.kedaFinalizer}`)
+  const own = hpas.find(hpa => isKedas(hpa, resource))
+  return own === undefined ? ours : foreign(`KEDA's HorizontalPodAutoscaler ${own.name} exists`)
 }
 
-const isKedas = (hpa: Hpa, { ref, uid }: CustomResource): boolean =>
+/** Whether KEDA made this autoscaler for this object. */
+export const isKedas = (hpa: Hpa, { ref, uid }: CustomResource): boolean =>
   ref.kind === 'ScaledObject' && (hpa.name === `keda-hpa-${ref.name}` || hpa.owners.some(owner => owner.uid === uid))
 
-const rivalProblem = (hpa: Hpa, isKedas: boolean, { wanted }: CustomResource): Problem => ({
-  code: 'TG_TARGET_CONFLICT', severity: 'error', path: ['spec', 'scaleTargetRef'],
-  message: `HorizontalPodAutoscaler ${hpa.namespace}/${hpa.name} scales ${hpa.target.kind} ${hpa.target.name} too; nothing is written while it exists`,
-  hint: isKedas ? `pause KEDA on ${wanted.metadata.name ?? ''} (autoscaling.${names.kedaGroup}/paused: "true"): it removes its autoscaler then` : 'delete it, or this object',
-})
+/** Whether the object asks to take this autoscaler's place, in KEDA's words: the annotation, and its name in `advanced`. */
+export const isTransferred = (hpa: Hpa, resource: CustomResource): boolean => asksForTransfer(resource) && hpa.name === hpaNameIn(resource)
+
+export const asksForTransfer = ({ annotations }: CustomResource): boolean => annotations[`scaledobject.${names.kedaGroup}/transfer-hpa-ownership`] === 'true'
+
+/** `advanced.horizontalPodAutoscalerConfig`, as it is written. */
+export function hpaConfigIn ({ wanted }: CustomResource): Readonly<Record<string, unknown>> {
+  const advanced = isMapping(wanted.spec) ? wanted.spec['advanced'] : undefined
+  const config = isMapping(advanced) ? advanced['horizontalPodAutoscalerConfig'] : undefined
+  return isMapping(config) ? config : {}
+}
+
+const hpaNameIn = (resource: CustomResource): unknown => hpaConfigIn(resource)['name']

@@ -1,14 +1,20 @@
-import { refKey, type ObjectRef } from '../runtime/ports.js'
+import type { ObjectRef } from '../runtime/ports.js'
 import { eachNamespace, type Namespaces } from './namespaces.js'
 import { Reflector, type ReflectorParts } from './reflector.js'
 import { collectionPath, type Wire } from './wire.js'
 
-type WireHpa = Wire<{ readonly spec?: { readonly scaleTargetRef?: { readonly apiVersion?: string, readonly kind?: string, readonly name?: string } } }>
+type WireHpa = Wire<{ readonly spec?: {
+  readonly scaleTargetRef?: { readonly apiVersion?: string, readonly kind?: string, readonly name?: string }
+  readonly behavior?: unknown
+} }>
 
 /** What is kept of a HorizontalPodAutoscaler. */
 export interface Hpa {
   readonly namespace: string
   readonly name: string
+  readonly uid: string
+  /** Its rates and windows as JSON, where it has any of its own. */
+  readonly behavior: string | undefined
   readonly owners: readonly { readonly kind: string, readonly name: string, readonly uid: string }[]
   readonly target: { readonly apiVersion: string, readonly kind: string, readonly name: string }
 }
@@ -17,7 +23,7 @@ export interface Hpa {
 export class Autoscalers {
   readonly reflectors: readonly Reflector<Hpa>[]
   readonly #byNamespace = new Map<string, Map<string, Hpa>>()
-  readonly #listeners = new Set<(namespace: string) => void>()
+  readonly #listeners = new Set<(hpa: Hpa) => void>()
 
   constructor (parts: ReflectorParts, namespaces: Namespaces) {
     this.reflectors = eachNamespace(namespaces, namespace => new Reflector(parts, { path: collectionPath('autoscaling/v2', 'horizontalpodautoscalers', namespace), trim }))
@@ -26,12 +32,8 @@ export class Autoscalers {
 
   of (namespace: string): readonly Hpa[] { return [...this.#byNamespace.get(namespace)?.values() ?? []] }
 
-  scales (target: ObjectRef): boolean {
-    return this.of(target.namespace).some(hpa => refKey({ ...target, ...hpa.target }) === refKey(target))
-  }
-
-  /** Calls back with the namespace whenever one of them came, went or changed, until stopped. */
-  onChange (listener: (namespace: string) => void): () => void {
+  /** Calls back with each that came, went, or changed (as it was and as it is), until stopped. */
+  onChange (listener: (hpa: Hpa) => void): () => void {
     this.#listeners.add(listener)
     return () => { this.#listeners.delete(listener) }
   }
@@ -44,12 +46,18 @@ export class Autoscalers {
     if (now === undefined) some.delete(name)
     else some.set(name, now)
     if (some.size === 0) this.#byNamespace.delete(namespace)
-    if (JSON.stringify(before) !== JSON.stringify(now)) for (const listener of this.#listeners) listener(namespace)
+    if (JSON.stringify(before) === JSON.stringify(now)) return
+    for (const each of [before, now]) if (each !== undefined) for (const listener of this.#listeners) listener(each)
   }
 }
+
+export const targetOf = ({ namespace, target: { kind, name } }: Hpa): ObjectRef => ({ apiVersion: '', kind, namespace, name })
 
 function trim (raw: Wire): Hpa {
   const { metadata, spec } = raw as WireHpa
   const { apiVersion = '', kind = '', name = '' } = spec?.scaleTargetRef ?? {}
-  return { namespace: metadata.namespace ?? '', name: metadata.name ?? '', owners: (metadata.ownerReferences ?? []).map(({ kind: of, name: owner, uid }) => ({ kind: of, name: owner, uid })), target: { apiVersion, kind, name } }
+  return {
+    namespace: metadata.namespace ?? '', name: metadata.name ?? '', uid: metadata.uid ?? '', owners: (metadata.ownerReferences ?? []).map(({ kind: of, name: owner, uid }) => ({ kind: of, name: owner, uid })),
+    target: { apiVersion, kind, name }, behavior: spec?.behavior === undefined ? undefined : JSON.stringify(spec.behavior),
+  }
 }

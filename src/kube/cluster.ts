@@ -1,12 +1,14 @@
 import { names } from '../core/names.js'
-import type { Clock, EndpointSource, Log, ObjectReader, Ownership, ResourceSource, ScaleTarget, Telemetry, Workloads as PodCounts } from '../runtime/ports.js'
+import { refKey, type Clock, type EndpointSource, type Log, type ObjectReader, type Ownership, type ResourceSource, type ScaleTarget, type Telemetry, type Workloads as PodCounts } from '../runtime/ports.js'
 import { openAccess } from './access.js'
 import { AdmissionWebhook, type WebhookOptions } from './admission/webhook.js'
 import { AnnotationStore } from './annotation-store.js'
-import { Autoscalers } from './autoscalers.js'
+import type { KedaMode } from './adoption.js'
+import { Autoscalers, targetOf } from './autoscalers.js'
 import { Discovery } from './discovery.js'
 import { KubeEndpoints } from './endpoints.js'
 import { KubeEvents } from './events.js'
+import { Finalizers } from './finalizers.js'
 import { followedPods } from './followed-pods.js'
 import { KubeHttp } from './http.js'
 import { KubeJobs } from './jobs.js'
@@ -17,6 +19,7 @@ import { Objects } from './objects.js'
 import { PodCosts } from './pod-costs.js'
 import type { Reflector } from './reflector.js'
 import { KubeResources } from './resources.js'
+import { Rivals } from './rivals.js'
 import { Revisions } from './revisions.js'
 import { KubeScaleTarget } from './scale-target.js'
 import { Speakers } from './speakers.js'
@@ -33,6 +36,7 @@ export interface KubeOptions {
   readonly leaseNamespace?: string | undefined
   /** Decides and writes nothing, and needs no lease. */
   readonly shadow: boolean
+  readonly keda: KedaMode
   /** Of the program: for the user agent. */
   readonly version: string
   /** Unlike that of any other process, ever. */
@@ -81,7 +85,7 @@ export class KubeCluster {
   #election: Promise<void> = Promise.resolve()
 
   constructor (http: KubeHttp, meter: Meter, server: string, homeNamespace: string, options: KubeOptions) {
-    const { clock, random, log, shadow, namespaces, identity, version } = options
+    const { clock, random, log, shadow, keda, namespaces, identity, version } = options
     this.#options = options
     this.#http = http
     this.server = server
@@ -95,7 +99,7 @@ export class KubeCluster {
     const autoscalers = new Autoscalers(reflecting, namespaces)
     const discovery = new Discovery(http, clock)
     const endpoints = new KubeEndpoints({ ...reflecting, workloads, autoscalers, discovery, namespaces })
-    this.#resources = new KubeResources({ ...reflecting, autoscalers, workloads, namespaces, shadow, cluster: server })
+    this.#resources = new KubeResources({ ...reflecting, autoscalers, workloads, namespaces, shadow, keda, cluster: server })
     this.#speakers = new Speakers(fn => endpoints.workloadOf(fn)?.ref)
     for (const reflector of this.#resources.reflectors) reflector.listen(this.#speakers)
     this.resources = this.#resources
@@ -104,9 +108,22 @@ export class KubeCluster {
     this.pods = followedPods(reflecting)
     this.targets = new KubeScaleTarget({ http, writer: this.#writer, workloads, discovery, podCosts: new PodCosts({ http, writer: this.#writer, workloads }), clock, log })
     this.jobs = new KubeJobs({ ...reflecting, namespaces, writer: this.#writer, version })
+    const finalizers = new Finalizers({
+      mode: keda, http, writer: this.#writer, discovery, clock, log, again: resource => this.#resources.again(resource),
+      isTaken: target => this.#speakers.of(refKey(target)) !== undefined || autoscalers.of(target.namespace).some(hpa => refKey(targetOf(hpa)) === refKey(target)),
+    })
+    this.#resources.tendWith(finalizers)
+    const rivals = new Rivals({
+      mode: keda, autoscalers, writer: this.#writer, clock, log, speakerFor: target => this.#speakers.of(target),
+      standing: resource => this.#resources.standing(resource), adopted: resource => finalizers.adopted(resource),
+    })
     this.ownership = {
-      owns: target => shadow || (this.lease?.holds === true && !autoscalers.scales(target)), // the instant of a write has a check of its own
-      changes: listener => this.lease?.changes(listener) ?? (() => undefined),
+      owns: () => shadow || this.lease?.holds === true, // the instant of a write has a check of its own
+      rival: (target, decided) => shadow ? undefined : rivals.of(target, decided),
+      changes: listener => {
+        const stop = [this.lease?.changes(() => listener()) ?? (() => undefined), autoscalers.onChange(hpa => listener(targetOf(hpa)))]
+        return () => { for (const each of stop) each() }
+      },
     }
     this.#reflectors = [...this.#resources.reflectors, ...workloads.reflectors, ...autoscalers.reflectors, ...endpoints.reflectors]
   }

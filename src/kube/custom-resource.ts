@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { kinds } from '../api/index.js'
 import { annotation } from '../core/names.js'
+import { isMapping } from '../spec/read.js'
 import { refKey, type ObjectRef } from '../runtime/ports.js'
 import type { ObjectMeta, Wire } from './wire.js'
 
@@ -76,3 +77,11 @@ export const resourceKey = (ref: ObjectRef): string => `${ref.apiVersion} ${refK
 
 /** Every kind of ours in every group that has it. */
 export const servedKinds = kinds.flatMap(({ kind, plural, scope, apiVersions }) => apiVersions.map(apiVersion => ({ apiVersion, kind, plural, scope })))
+
+/** What a ScaledObject scales, as far as it can be read. */
+export function scaleTargetOf ({ ref, wanted }: CustomResource): ObjectRef | undefined {
+  const target = ref.kind === 'ScaledObject' && isMapping(wanted.spec) ? wanted.spec['scaleTargetRef'] : undefined
+  if (!isMapping(target) || typeof target['name'] !== 'string') return undefined
+  const textOr = (value: unknown, usual: string): string => typeof value === 'string' && value !== '' ? value : usual
+  return { apiVersion: textOr(target['apiVersion'], 'apps/v1'), kind: textOr(target['kind'], 'Deployment'), namespace: ref.namespace, name: target['name'] }
+}

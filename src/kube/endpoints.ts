@@ -30,7 +30,7 @@ export class KubeEndpoints implements EndpointSource {
     this.#knative = new KnativeServices(parts, parts.discovery, parts.namespaces, () => this.#look(fn => fn.kind === 'KnativeService'))
     const inNamespace = (namespace: string): void => this.#look(fn => fn.namespace === namespace)
     parts.workloads.onShape(inNamespace)
-    parts.autoscalers.onChange(inNamespace)
+    parts.autoscalers.onChange(({ namespace }) => inNamespace(namespace))
   }
 
   get reflectors (): readonly Reflector<unknown>[] { return this.#services.reflectors }

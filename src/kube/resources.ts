@@ -1,11 +1,12 @@
-import { readResource, type AdmissionNeighbours, type ScaledObject } from '../api/index.js'
+import { readResource, type AdmissionNeighbours } from '../api/index.js'
 import { names } from '../core/names.js'
 import { formatProblem, type Origin } from '../spec/index.js'
 import { isMapping } from '../spec/read.js'
 import { refKey, type Log, type ObjectRef, type ResourceListener, type ResourceSource } from '../runtime/ports.js'
-import { standingOf, type Standing } from './adoption.js'
+import { isKedas, standingOf, type KedaMode, type Standing } from './adoption.js'
 import type { Autoscalers } from './autoscalers.js'
 import { resourceKey, servedKinds, trimResource, type CustomResource } from './custom-resource.js'
+import type { Finalizers } from './finalizers.js'
 import { eachNamespace, type Namespaces } from './namespaces.js'
 import { Reflector, type ReflectorParts } from './reflector.js'
 import { collectionPath } from './wire.js'
@@ -18,6 +19,7 @@ export interface ResourcesParts extends ReflectorParts {
   readonly namespaces: Namespaces
   /** Only watches: every object is looked at as if it were ours. */
   readonly shadow: boolean
+  readonly keda: KedaMode
   /** What problems call the cluster. */
   readonly cluster: string
 }
@@ -38,6 +40,7 @@ export class KubeResources implements ResourceSource {
   readonly #saidForeign = new Map<string, string>()
   readonly #changed = new Set<string>()
   #saidAt = -Infinity
+  #finalizers: Finalizers | undefined
 
   constructor (parts: ResourcesParts) {
     this.#parts = parts
@@ -46,11 +49,14 @@ export class KubeResources implements ResourceSource {
       path: collectionPath(apiVersion, plural, namespace), trim: trimResource(apiVersion, kind, plural), optional: true,
     })))
     for (const reflector of this.#reflectors) reflector.listen({ applied: resource => this.#came(resource), deleted: resource => this.#went(resource) })
-    parts.autoscalers.onChange(namespace => this.#considerAll(namespace))
+    parts.autoscalers.onChange(hpa => this.#considerAll(resource => resource.ref.namespace === hpa.namespace && isKedas(hpa, resource)))
     for (const reflector of parts.workloads.reflectors) {
       reflector.listen({ applied: ({ ref, replicas }) => this.#kedaOperatorIs(ref, replicas > 0), deleted: ({ ref }) => this.#kedaOperatorIs(ref, false) })
     }
   }
+
+  /** Who puts finalizers on objects and takes them off. */
+  tendWith (finalizers: Finalizers): void { this.#finalizers = finalizers }
 
   get reflectors (): readonly Reflector<CustomResource>[] { return this.#reflectors }
 
@@ -74,8 +80,7 @@ export class KubeResources implements ResourceSource {
     const resource = trimResource(served.apiVersion, served.kind, served.plural)({ ...raw, metadata: raw['metadata'] })
     const { namespace } = resource.ref
     if (namespace !== '' && this.#parts.namespaces.length > 0 && !this.#parts.namespaces.includes(namespace)) return true
-    const isScaled = served.kind === 'ScaledObject' || served.kind === 'ScaledJob'
-    return isScaled ? this.#standing(resource, undefined).kind === 'foreign' : served.apiVersion === names.kedaApiVersion && this.#kedaOperators.size > 0
+    return isScaled(resource.ref) ? this.standing(resource).kind === 'foreign' : served.apiVersion === names.kedaApiVersion && this.#kedaOperators.size > 0
   }
 
   values (): Iterable<CustomResource> { return this.#all.values() }
@@ -113,8 +118,14 @@ export class KubeResources implements ResourceSource {
     if ((before > 0) !== (this.#kedaOperators.size > 0)) this.#considerAll()
   }
 
-  #considerAll (namespace?: string): void {
-    for (const resource of this.#all.values()) if (namespace === undefined || resource.ref.namespace === namespace) this.#considerSoon(resource)
+  #considerAll (concerned: (resource: CustomResource) => boolean = () => true): void {
+    for (const resource of this.#all.values()) if (concerned(resource)) this.#considerSoon(resource)
+  }
+
+  /** Looks at an object again, though nothing of it changed. */
+  again ({ ref }: CustomResource): void {
+    const resource = this.#all.get(resourceKey(ref))
+    if (resource !== undefined) this.#considerSoon(resource)
   }
 
   /** What comes in one breath is told in one: whoever hears it goes over all objects each time. */
@@ -139,29 +150,39 @@ export class KubeResources implements ResourceSource {
     const listener = this.#listener
     if (listener === undefined) return
     const { ref, isEnding } = resource
-    if (isEnding || this.#rivalOf(resource) !== undefined) return this.#leave(resource)
-    const parsed = readResource(resource.wanted, this.#origin)
-    const standing = this.#standing(resource, parsed.ok && parsed.value.kind === 'ScaledObject' ? parsed.value : undefined)
-    if (standing.kind === 'foreign') {
+    const standing = this.standing(resource)
+    if (isEnding) return this.#end(resource, standing)
+    if (this.#rivalOf(resource) !== undefined) return this.#leave(resource)
+    this.#finalizers?.tend(resource, standing)
+    if (standing.kind === 'foreign' && isScaled(ref)) {
       this.#sayForeign(resource, standing.why)
-      return this.#leave(resource)
+      if (this.#told.delete(resourceKey(ref))) listener.left?.(ref)
+      return
     }
     this.#saidForeign.delete(resourceKey(ref))
-    const telling = `${resource.uid} ${resource.fingerprint} ${standing.kind === 'blocked' ? formatProblem(standing.problem) : ''}`
+    const telling = `${resource.uid} ${resource.fingerprint}`
     if (this.#told.get(resourceKey(ref)) === telling) return
     this.#told.set(resourceKey(ref), telling)
-    if (parsed.ok && standing.kind === 'ours') {
-      for (const problem of parsed.problems) this.#parts.log.warn({ object: refKey(ref) }, formatProblem(problem))
-      listener.applied(parsed.value)
-    } else {
-      listener.refused(ref, [...parsed.ok ? [] : parsed.problems, ...standing.kind === 'blocked' ? [standing.problem] : []])
-    }
+    const parsed = readResource(resource.wanted, this.#origin)
+    if (!parsed.ok) return listener.refused(ref, parsed.problems)
+    for (const problem of parsed.problems) this.#parts.log.warn({ object: refKey(ref) }, formatProblem(problem))
+    listener.applied(parsed.value)
   }
 
-  #standing (resource: CustomResource, so: ScaledObject | undefined): Standing {
-    const isScaled = resource.ref.kind === 'ScaledObject' || resource.ref.kind === 'ScaledJob'
-    if (!isScaled || this.#parts.shadow) return { kind: 'ours' }
-    return standingOf(resource, so, { hpas: this.#parts.autoscalers.of(resource.ref.namespace), kedaRuns: this.#kedaOperators.size > 0 })
+  /** Whose an object is, as the caches have it at this instant. */
+  standing (resource: CustomResource): Standing {
+    if (this.#parts.shadow) return { kind: 'ours' }
+    return standingOf(resource, { mode: this.#parts.keda, hpas: this.#parts.autoscalers.of(resource.ref.namespace), kedaRuns: this.#kedaOperators.size > 0 })
+  }
+
+  /** Whoever waits for it with a finalizer gives its target back once our loops have let go. */
+  #end (resource: CustomResource, standing: Standing): void {
+    if (this.#finalizers?.isHeld(resource, standing) !== true) return this.#leave(resource)
+    const released = new Promise<void>(resolve => {
+      if (this.#told.delete(resourceKey(resource.ref))) this.#listener?.deleted(resource.ref, resolve)
+      else resolve()
+    })
+    this.#finalizers.end(resource, standing, released)
   }
 
   /** Of two objects of one kind and name in KEDA's group and in ours, ours counts. */
@@ -182,3 +203,5 @@ export class KubeResources implements ResourceSource {
     if (!this.#all.has(resourceKey(ref))) this.#saidForeign.delete(resourceKey(ref))
   }
 }
+
+const isScaled = ({ kind }: ObjectRef): boolean => kind === 'ScaledObject' || kind === 'ScaledJob'

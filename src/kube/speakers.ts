@@ -1,6 +1,6 @@
 import { isMapping } from '../spec/read.js'
 import { refKey, type FunctionRef, type ObjectRef } from '../runtime/ports.js'
-import { resourceKey, type CustomResource } from './custom-resource.js'
+import { resourceKey, scaleTargetOf, type CustomResource } from './custom-resource.js'
 import type { ReflectorListener } from './reflector.js'
 
 /** Who speaks for a target, as the reconciler has it: the oldest ScaledObject that names it, else the oldest Trigger whose function it is. A ScaledJob speaks for itself. */
@@ -16,9 +16,10 @@ export class Speakers implements ReflectorListener<CustomResource> {
 
   applied (resource: CustomResource): void {
     this.deleted(resource)
-    if (resource.ref.kind === 'Trigger') this.#triggers.set(resourceKey(resource.ref), resource)
-    const target = scaleTargetOf(resource)
-    if (target === undefined) return
+    if (resource.ref.kind === 'Trigger' && !resource.isEnding) this.#triggers.set(resourceKey(resource.ref), resource)
+    const ref = resource.ref.kind === 'ScaledJob' ? resource.ref : scaleTargetOf(resource) // jobs are their own target
+    if (ref === undefined || resource.isEnding) return
+    const target = refKey(ref)
     const some = this.#scaledObjects.get(target) ?? new Map<string, CustomResource>()
     this.#scaledObjects.set(target, some.set(resourceKey(resource.ref), resource))
     this.#targetOfObject.set(resourceKey(resource.ref), target)
@@ -60,13 +61,6 @@ export class Speakers implements ReflectorListener<CustomResource> {
     const found = this.#targetOf({ name: fn['name'], namespace, from: ref.namespace, kind: fn['kind'] as FunctionRef['kind'] })
     return found !== undefined && refKey(found) === target
   }
-}
-
-function scaleTargetOf ({ ref, wanted }: CustomResource): string | undefined {
-  if (ref.kind === 'ScaledJob') return refKey(ref)
-  const target = ref.kind === 'ScaledObject' && isMapping(wanted.spec) ? wanted.spec['scaleTargetRef'] : undefined
-  if (!isMapping(target) || typeof target['name'] !== 'string') return undefined
-  return refKey({ apiVersion: '', kind: typeof target['kind'] === 'string' && target['kind'] !== '' ? target['kind'] : 'Deployment', namespace: ref.namespace, name: target['name'] })
 }
 
 const byAge = (a: CustomResource, b: CustomResource): number =>

@@ -1,3 +1,4 @@
+import { originalOf } from '../core/scaling/memory.js'
 import { names } from '../core/names.js'
 import { isMapping } from '../spec/read.js'
 import type { ObjectStatus } from '../runtime/ports.js'
@@ -59,7 +60,7 @@ function scaledObjectFields ({ scaling }: ObjectStatus, resource: CustomResource
   const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]
   return {
     ...columns, scaleTargetKind: `${group}/${version}.${kind}`, scaleTargetGVKR: { group, version, kind, resource: `${kind.toLowerCase()}s` },
-    originalReplicaCount: before.originalReplicaCount ?? scaling.current.spec,
+    originalReplicaCount: before.originalReplicaCount ?? (scaling.memory === undefined ? scaling.current.spec : originalOf(scaling.memory)),
   }
 }
 

@@ -26,7 +26,10 @@ export interface ResourceListener {
   applied(resource: Resource): void
   /** A resource that is there and cannot be used. What ran under this name before goes on. */
   refused(ref: ObjectRef, problems: readonly Problem[]): void
-  deleted(ref: ObjectRef): void
+  /** The object is gone, or is about to be. `done`: called when nothing of it runs any more; the source then gives the target back itself. */
+  deleted(ref: ObjectRef, done?: () => void): void
+  /** The object is there and another's now: its target is left as it is. Only of sources that others read too. */
+  left?(ref: ObjectRef): void
   synced(): void
 }
 
@@ -172,9 +175,16 @@ export interface StateStore {
 /** Who works on a target. Local: always us. */
 export interface Ownership {
   owns(target: ObjectRef): boolean
-  /** Calls back whenever an answer of `owns` may have changed, until stopped. */
-  changes(listener: () => void): () => void
+  /**
+   * Who else scales a target of ours now: nothing is written while anybody does. `decided`: our sources were read and a decision is there,
+   * so that whoever we are to replace may be sent away.
+   */
+  rival(target: ObjectRef, decided: boolean): Rival | undefined
+  /** Calls back whenever an answer about a target, or about all of them, may have changed, until stopped. */
+  changes(listener: (target?: ObjectRef) => void): () => void
 }
+/** `message` names who it is and says what to do. */
+export interface Rival { readonly message: string }
 
 export interface Condition {
   readonly type: string
@@ -197,6 +207,8 @@ export interface ScalingStatus {
   readonly decision: Pick<Decision, 'replicas' | 'reason' | 'steps' | 'active'>
   readonly decidedAt: EpochMs
   readonly readings: readonly Reading[]
+  /** What the decision left to be remembered. */
+  readonly memory?: ScaleMemory
   /** When each source is looked at next, and why then. */
   readonly nextLookAt: EpochMs
   readonly pollingIntervalMs: number

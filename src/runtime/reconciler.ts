@@ -1,18 +1,18 @@
-import { notRunnable, scalePolicyOf, sourceOf, triggerScalePolicyOf, type Resource, type ScaledObject, type Trigger } from '../api/index.js'
+import { notRunnable, sourceOf, type Resource, type ScaledObject, type Trigger } from '../api/index.js'
 import { errorMessage } from '../core/errors.js'
-import type { Decision } from '../core/scaling/types.js'
 import { checkResource } from '../registry/check.js'
 import { formatProblem, isError, type Problem } from '../spec/problem.js'
 import { Authentications, isAuthentication } from './authentications.js'
 import type { Context } from './context.js'
 import { resolveEveryMs } from './credential-times.js'
 import { refKey, type Condition, type ObjectRef, type ResourceListener } from './ports.js'
-import { jointPolicy } from './joint-policy.js'
 import { ScaledJobs } from './scaled-jobs.js'
 import { ScaledObjectRun } from './scaled-object-run.js'
 import { ScaleUnit, type UnitPlan } from './scale-unit.js'
-import { claimTargets, type TargetClaim } from './targets.js'
-import { TriggerRun } from './trigger-run.js'
+import { claimTargets, targetOf, type TargetClaim } from './targets.js'
+import { sameTrigger, TriggerRun } from './trigger-run.js'
+import { unitMetrics } from './unit-metrics.js'
+import { planOf } from './unit-plan.js'
 
 interface Claimant { readonly target: ObjectRef, readonly run: TriggerRun }
 
@@ -29,6 +29,9 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   /** The last end or start of each Trigger. */
   readonly #turns = new Map<string, Promise<void>>()
   #cancelRecheck: () => void = () => undefined
+  /** Targets that are not ours to give back: another scales them from now on, or sees to it. */
+  readonly #left = new Set<string>()
+  readonly #retiring = new Map<string, Promise<void>>()
   /** Runs and units that are on their way out. */
   readonly #leaving = new Set<Promise<void>>()
   #synced = false
@@ -79,7 +82,30 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     this.#context.events.emit(ref, { type: 'Warning', reason: `${ref.kind}CheckFailed`, note: text.join('\n') })
   }
 
-  deleted (ref: ObjectRef): void {
+  deleted (ref: ObjectRef, done?: () => void): void {
+    const so = this.#scaledObjects.get(refKey(ref))?.object
+    this.#drop(ref)
+    if (done === undefined) return
+    if (so !== undefined) this.#left.add(refKey(targetOf(so)))
+    this.#whenReleased(so === undefined ? undefined : targetOf(so), done)
+  }
+
+  /** Another scales its target from now on. */
+  left (ref: ObjectRef): void {
+    const so = this.#scaledObjects.get(refKey(ref))?.object
+    if (so !== undefined) this.#left.add(refKey(targetOf(so)))
+    this.#drop(ref)
+  }
+
+  /** Calls back when no unit of ours works on the target any more, or another object has it. */
+  #whenReleased (target: ObjectRef | undefined, done: () => void): void {
+    queueMicrotask(() => { // after the pass that ends the unit
+      const leaving = target === undefined ? undefined : this.#retiring.get(refKey(target))
+      void (leaving ?? Promise.resolve()).then(done)
+    })
+  }
+
+  #drop (ref: ObjectRef): void {
     const key = refKey(ref)
     if (isAuthentication(ref)) {
       this.authentications.deleted(ref)
@@ -88,7 +114,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     const so = this.#scaledObjects.get(key)
     if (so !== undefined) {
       this.#scaledObjects.delete(key)
-      this.#leave(so.close())
+      void this.#leave(so.close())
       so.removeSeries()
     }
     if (ref.kind === 'ScaledJob') this.#scaledJobs.deleted(ref)
@@ -130,7 +156,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   #applyTrigger (ref: ObjectRef, trigger: Trigger): void {
     this.#wanted.set(refKey(ref), trigger)
     const present = this.#triggers.get(refKey(ref))
-    if (present !== undefined && sameTrigger(present.trigger, trigger)) this.#leave(present.followCredentials())
+    if (present !== undefined && sameTrigger(present.trigger, trigger)) void this.#leave(present.followCredentials())
     else if (this.#context.ownership.owns(ref)) this.#runTrigger(ref, trigger)
   }
 
@@ -162,7 +188,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   /** Ends and starts of one Trigger follow one another, however quickly it is edited. */
   #inTurn (key: string, work: () => Promise<void>): void {
     const turn = (this.#turns.get(key) ?? Promise.resolve()).then(work)
-    this.#leave(turn)
+    void this.#leave(turn)
     const ended = Promise.allSettled([turn]).then(() => { // one that fails does not hold up the next
       if (this.#turns.get(key) === ended) this.#turns.delete(key)
     })
@@ -174,17 +200,18 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     if (!this.#synced) return
     this.#scaledJobs.credentialsChanged()
     for (const run of this.#scaledObjects.values()) for (const reader of run.voices) reader.resolveAgain()
-    for (const run of this.#triggers.values()) this.#leave(run.followCredentials())
+    for (const run of this.#triggers.values()) void this.#leave(run.followCredentials())
   }
 
   /** Now and then: what a connector was opened with may be another secret now. */
   #recheckCredentials (): void {
-    for (const run of this.#triggers.values()) this.#leave(run.followCredentials())
+    for (const run of this.#triggers.values()) void this.#leave(run.followCredentials())
     if (!this.#stopped) this.#cancelRecheck = this.#context.wheel.at(this.#context.clock.now() + resolveEveryMs, () => this.#recheckCredentials())
   }
 
   /** What is ours may be another's now, and the other way round. */
-  ownershipChanged (): void {
+  ownershipChanged (target?: ObjectRef): void {
+    if (target !== undefined) return this.#units.get(refKey(target))?.ownershipChanged()
     for (const [key, trigger] of this.#wanted) {
       const isOurs = this.#context.ownership.owns(refOf(trigger))
       if (isOurs && !this.#triggers.has(key)) this.#runTrigger(refOf(trigger), trigger)
@@ -195,11 +222,12 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     this.#passSoon()
   }
 
-  #leave (leaving: Promise<void>): void {
+  #leave (leaving: Promise<void>): Promise<void> {
     const watched = leaving
       .catch((error: unknown) => { this.#context.log.error({ err: errorMessage(error) }, 'a unit did not stop cleanly') })
       .finally(() => { this.#leaving.delete(watched) })
     this.#leaving.add(watched)
+    return watched
   }
 
   #passSoon (): void {
@@ -215,13 +243,21 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     for (const [key, unit] of this.#units) {
       if (claims.has(key)) continue
       this.#units.delete(key)
-      this.#leave(unit.retire())
+      this.#retire(key, unit)
     }
+    this.#left.clear()
     for (const [key, claim] of claims) this.#bringAbout(key, claim)
     for (const { loser, winner, target } of conflicts) this.#reportConflict(loser, winner, target)
     this.#count('ScaledObject', this.#scaledObjects.size)
     this.#count('Trigger', this.#triggers.size)
     this.#count('ScaledJob', this.#scaledJobs.size)
+  }
+
+  #retire (key: string, unit: ScaleUnit): void {
+    const retired = this.#leave(unit.retire({ isLeft: this.#left.has(key) })).finally(() => {
+      if (this.#retiring.get(key) === retired) this.#retiring.delete(key)
+    })
+    this.#retiring.set(key, retired)
   }
 
   #count (kind: string, atWork: number): void {
@@ -240,22 +276,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   }
 
   #plan ({ scaledObject, triggers }: TargetClaim<Claimant>): UnitPlan {
-    const so = scaledObject === undefined ? undefined : this.#scaledObjects.get(refKey(refOf(scaledObject)))
-    const runs = triggers.map(t => t.run)
-    const policies = [...(so === undefined ? [] : [scalePolicyOf(so.object, so.createdAt)]), ...runs.map(run => triggerScalePolicyOf(run.trigger, run.createdAt))]
-    return {
-      policy: jointPolicy(policies, so !== undefined),
-      by: [...(so === undefined ? [] : [so.ref]), ...runs.map(run => run.ref)],
-      voices: [...(so?.voices ?? []), ...runs.map(run => run.pump.demand)],
-      pollingIntervalMs: Math.min(...(so === undefined ? [] : [so.object.spec.pollingIntervalMs]), ...runs.map(run => run.trigger.spec.scale.pollingInterval)),
-      restoreOriginal: so?.object.spec.advanced?.restoreToOriginalReplicaCount === true,
-      cachedMetrics: so?.object.spec.triggers.every(t => t.useCachedMetrics) === true && runs.length === 0,
-      busy: () => runs.length === 0 ? undefined : new Set(runs.flatMap(run => run.pump.busyReplicas)),
-      onStatus: (conditions, scaling) => {
-        so?.report(conditions, scaling)
-        for (const run of runs) run.scaled(conditions, scaling)
-      },
-    }
+    return planOf(scaledObject === undefined ? undefined : this.#scaledObjects.get(refKey(refOf(scaledObject))), triggers.map(t => t.run))
   }
 
   #unitParts ({ target, scaledObject, triggers }: TargetClaim<Claimant>): ConstructorParameters<typeof ScaleUnit>[0] {
@@ -263,13 +284,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     const labels = { namespace: target.namespace, scaled_object: scaledObject?.metadata.name ?? triggers[0]?.run.ref.name ?? target.name }
     return {
       target, scaleTarget: targets, state, ownership, wheel, clock, log, events, decisions, nextSequence,
-      metrics: {
-        desired: telemetry.gauge('scaled_object_desired_replicas', labels),
-        spec: telemetry.gauge('scaled_object_replicas', { ...labels, state: 'spec' }),
-        ready: telemetry.gauge('scaled_object_replicas', { ...labels, state: 'ready' }),
-        writes: { ok: telemetry.counter('scale_writes_total', { ...labels, outcome: 'ok' }), failed: telemetry.counter('scale_writes_total', { ...labels, outcome: 'failed' }) },
-        decided: (reason: Decision['reason']) => telemetry.counter('scale_decisions_total', { ...labels, reason }),
-      },
+      metrics: unitMetrics(telemetry, labels),
     }
   }
 
@@ -280,7 +295,5 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   }
 }
 
-const refOf = (resource: Resource): ObjectRef => ({ apiVersion: resource.apiVersion, kind: resource.kind, namespace: resource.metadata.namespace, name: resource.metadata.name })
 
-const sameTrigger = (a: Trigger, b: Trigger): boolean =>
-  JSON.stringify([a.spec, a.metadata.annotations, a.metadata.uid]) === JSON.stringify([b.spec, b.metadata.annotations, b.metadata.uid])
+const refOf = (resource: Resource): ObjectRef => ({ apiVersion: resource.apiVersion, kind: resource.kind, namespace: resource.metadata.namespace, name: resource.metadata.name })

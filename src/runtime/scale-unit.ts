@@ -1,15 +1,17 @@
 import { decideReplicas } from '../core/scaling/decide.js'
+import { originalOf, takenOver, unwritten } from '../core/scaling/memory.js'
 import { policyAt } from '../core/scaling/pause.js'
 import { errorMessage } from '../core/errors.js'
 import type { CurrentReplicas, Decision, Measurement, Reading, ScaleMemory, ScalePolicy } from '../core/scaling/types.js'
 import {
   refKey, type Clock, type Condition, type Counter, type DecisionLog, type EventSink, type Gauge, type Log, type ObjectRef, type Ownership,
-  type ScaleTarget, type ScalingStatus, type StateStore, type TargetState,
+  type Rival, type ScaleTarget, type ScalingStatus, type StateStore, type TargetState,
 } from './ports.js'
 import { nextLookAt } from './look-times.js'
+import { CountWriter } from './count-writer.js'
 import { Pace } from './pace.js'
 import { UnitMemory } from './unit-memory.js'
-import { scalingConditions } from './unit-status.js'
+import { isWellRead, scalingConditions } from './unit-status.js'
 import type { Voice } from './voice.js'
 import type { Wheel } from './wheel.js'
 
@@ -62,6 +64,7 @@ export class ScaleUnit {
   readonly target: ObjectRef
   readonly #parts: ScaleUnitParts
   readonly #memory: UnitMemory
+  readonly #writer: CountWriter
   readonly #stopping = new AbortController()
   readonly #readings = new Map<string, Reading>()
   #plan: UnitPlan
@@ -71,6 +74,7 @@ export class ScaleUnit {
   readonly #onRing: Pace
   readonly #onChange: Pace
   #nextLookAt = 0
+  #rival: Rival | undefined
   #deciding: Promise<void> = Promise.resolve()
   #queued = false
 
@@ -79,6 +83,7 @@ export class ScaleUnit {
     this.target = parts.target
     this.#plan = plan
     this.#memory = new UnitMemory(refKey(parts.target), parts.state, parts.clock)
+    this.#writer = new CountWriter(parts)
     this.#onRing = new Pace(parts.clock, gapMs, () => this.#decide())
     this.#onChange = new Pace(parts.clock, gapMs, () => this.#decide())
   }
@@ -104,11 +109,12 @@ export class ScaleUnit {
   /** The right to this target, or the lack of it, may be new. */
   ownershipChanged (): void { this.#lookNow() }
 
-  /** Nobody speaks for the target any more: gives back its original count where that was asked for, and forgets it. */
-  async retire (): Promise<void> {
+  /** Nobody speaks for the target any more: gives back its original count where that was asked for, and forgets it. `isLeft`: another scales it from now on. */
+  async retire ({ isLeft = false }: { readonly isLeft?: boolean } = {}): Promise<void> {
     await this.stop()
-    const original = this.#memory.present?.adoptedReplicas
-    if (this.#plan.restoreOriginal && original !== undefined && this.#current !== undefined) {
+    const { present } = this.#memory
+    const original = present === undefined || isLeft || this.#rival !== undefined ? undefined : originalOf(present)
+    if (this.#plan.restoreOriginal && original !== undefined && this.#current !== undefined && this.#current.spec !== original) {
       await this.#parts.scaleTarget.set(this.target, original, new Set())
       this.#parts.log.info({ target: refKey(this.target), from: this.#current.spec, to: original, reason: 'restoreToOriginalReplicaCount' }, 'scaled')
     }
@@ -124,7 +130,7 @@ export class ScaleUnit {
     this.#onChange.cancel()
     for (const voice of this.#plan.voices) voice.disarm()
     await this.#deciding
-    await this.#memory.settle()
+    if (this.#rival === undefined) await this.#memory.settle()
   }
 
   #seen (state: TargetState | undefined): void {
@@ -205,6 +211,9 @@ export class ScaleUnit {
     const busy = this.#plan.busy()
     const current: CurrentReplicas = { ...this.#current, ...(busy === undefined ? {} : { busy: busy.size }) }
     const memory = await this.#memory.load(current, this.#plan.policy)
+    const rivalBefore = this.#rival
+    this.#rival = ownership.rival(this.target, false)
+    if (this.#rival === undefined && rivalBefore !== undefined) return this.#takeOver(memory, current)
     const input = { now: clock.now(), policy: this.#plan.policy, current, readings: this.#votes(), memory }
     const decision = decideReplicas(input)
     decisions.record({
@@ -213,10 +222,18 @@ export class ScaleUnit {
     })
     metrics.desired.set(decision.replicas)
     metrics.decided(decision.reason).inc()
+    if (isWellRead(input.readings, this.#plan.voices.length)) this.#rival = ownership.rival(this.target, true)
     await this.#carryOut(current, decision, memory, new Set(busy)) // as it was when it was decided
     this.#armVoices(decision)
     this.#lookAgainFor(decision)
     this.#report(current, decision, input.readings)
+  }
+
+  /** Whoever scaled the target until now has let go: it is found as it is, like any new one, and decided on anew. */
+  #takeOver (memory: ScaleMemory, current: CurrentReplicas): void {
+    this.#memory.remember(takenOver(memory, this.#parts.clock.now(), current))
+    this.#parts.log.info({ target: refKey(this.target), replicas: current.spec }, 'taken over')
+    this.#onChange.call()
   }
 
   #votes (): readonly Reading[] {
@@ -225,27 +242,16 @@ export class ScaleUnit {
 
   /** Memory is written first: a crash between the two is harmless. A write that is refused takes it back. */
   async #carryOut (current: CurrentReplicas, decision: Decision, memoryBefore: ScaleMemory, busy: ReadonlySet<string>): Promise<void> {
-    const { scaleTarget, log, events, metrics } = this.#parts
+    if (this.#rival !== undefined) return this.#memory.remember(unwritten(decision.memory, memoryBefore))
     if (decision.replicas === current.spec) return this.#memory.keep(decision.memory, this.#plan.policy, false)
     await this.#memory.keep(decision.memory, this.#plan.policy, true)
+    if (this.#parts.ownership.rival(this.target, false) !== undefined) return // came while the memory was written
     const busyNow = this.#plan.busy() ?? new Set()
     if (decision.replicas < current.spec && busyNow.size > busy.size) { // work began while the memory was written: decide again, knowing of it
       await this.#memory.keep(memoryBefore, this.#plan.policy, true)
       return this.#onChange.call()
     }
-    const because = decision.steps.at(-1)?.because ?? decision.reason
-    try {
-      await scaleTarget.set(this.target, decision.replicas, busy)
-    } catch (error) {
-      metrics.writes.failed.inc()
-      await this.#memory.keep(memoryBefore, this.#plan.policy, true)
-      log.warn({ target: refKey(this.target), from: current.spec, to: decision.replicas, err: errorMessage(error) }, 'the count could not be written; trying again at the next look')
-      for (const by of this.#plan.by) events.emit(by, { type: 'Warning', reason: 'KEDAScaleTargetActivationFailed', note: `could not scale ${refKey(this.target)} from ${current.spec} to ${decision.replicas}: ${errorMessage(error)}` })
-      return
-    }
-    metrics.writes.ok.inc()
-    log.info({ target: refKey(this.target), from: current.spec, to: decision.replicas, reason: decision.reason, because }, 'scaled')
-    for (const by of this.#plan.by) events.emit(by, { type: 'Normal', reason: eventReason(current.spec, decision.replicas), note: `Scaled ${refKey(this.target)} from ${current.spec} to ${decision.replicas}: ${because}` })
+    if (!await this.#writer.write(decision, current, this.#plan.by, busy)) await this.#memory.keep(memoryBefore, this.#plan.policy, true)
   }
 
   /** Doorbells are armed at zero (or idle) and below the maximum: at the maximum nothing that rings could change anything. */
@@ -263,8 +269,8 @@ export class ScaleUnit {
 
   #report (current: CurrentReplicas, decision: Decision, readings: readonly Reading[]): void {
     const { replicas, reason, steps, active } = decision
-    this.#plan.onStatus(scalingConditions(decision, this.#plan.policy, readings, this.#parts.clock.now()), {
-      target: this.target, current, decision: { replicas, reason, steps, active }, decidedAt: this.#parts.clock.now(), readings,
+    this.#plan.onStatus(scalingConditions(decision, this.#plan.policy, readings, this.#parts.clock.now(), this.#rival), {
+      target: this.target, current, decision: { replicas, reason, steps, active }, decidedAt: this.#parts.clock.now(), readings, memory: decision.memory,
       nextLookAt: this.#nextLookAt, pollingIntervalMs: this.#plan.pollingIntervalMs,
     })
   }
@@ -275,9 +281,4 @@ export class ScaleUnit {
       message: `TG_TARGET_NOT_FOUND ${refKey(this.target)} does not exist; create it, or mend scaleTargetRef`,
     }], undefined)
   }
-}
-
-function eventReason (from: number, to: number): string {
-  if (from === 0) return 'KEDAScaleTargetActivated'
-  return to === 0 ? 'KEDAScaleTargetDeactivated' : 'ScaleTargetScaled'
 }

@@ -38,11 +38,12 @@ export function system (parts: SystemParts): System {
   const running = service({
     async start (signal) {
       overload.start()
-      stopOwning = parts.ownership.changes(() => reconciler.ownershipChanged())
+      stopOwning = parts.ownership.changes(target => reconciler.ownershipChanged(target))
       watching = parts.resources.watch({
         applied: resource => reconciler.applied(resource),
         refused: (ref, problems) => reconciler.refused(ref, problems),
-        deleted: ref => reconciler.deleted(ref),
+        deleted: (ref, done) => reconciler.deleted(ref, done),
+        left: ref => reconciler.left(ref),
         synced: () => reconciler.onSynced(),
       }, signal)
       await Promise.race([reconciler.synced, watching])

@@ -186,3 +186,7 @@ function memoised<K extends string, H> (make: (name: K) => H): (name: K) => H {
     return handle
   }
 }
+
+/** Whether an edit changed nothing that a running Trigger depends on. */
+export const sameTrigger = (a: Trigger, b: Trigger): boolean =>
+  JSON.stringify([a.spec, a.metadata.annotations, a.metadata.uid]) === JSON.stringify([b.spec, b.metadata.annotations, b.metadata.uid])

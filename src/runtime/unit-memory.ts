@@ -37,7 +37,7 @@ export class UnitMemory {
     const read = stored === undefined ? undefined : readMemory(stored.value)
     const now = this.#clock.now()
     const isFresh = read?.decidedAt !== undefined && now - read.decidedAt <= protects(policy)
-    this.#memory = read !== undefined && isFresh ? read : seedMemory(now, current)
+    this.#memory = read !== undefined && isFresh ? read : seedMemory(now, current, read)
     this.#savedMemory = stored === undefined ? undefined : this.#memory
     return this.#memory
   }
@@ -54,6 +54,9 @@ export class UnitMemory {
   async settle (): Promise<void> {
     if (this.#memory !== undefined && !saysNoMore(this.#memory, this.#savedMemory)) await this.#flush()
   }
+
+  /** Keeps it for this process alone: where another scales the target nothing of it is written. */
+  remember (memory: ScaleMemory): void { this.#memory = memory }
 
   /** Writes what is not written yet. Another writer's version is taken over: there is one owner, and it is us. */
   async #flush (): Promise<void> {

@@ -162,7 +162,7 @@ export class FakeObjects implements ObjectReader {
   async containers (): Promise<readonly { name: string, env: { name: string, value: string }[], envFrom: [] }[]> { return [{ name: 'main', env: this.env, envFrom: [] }] }
 }
 
-export const ownsAll: Ownership = { owns: () => true, changes: () => () => undefined }
+export const ownsAll: Ownership = { owns: () => true, rival: () => undefined, changes: () => () => undefined }
 
 /** Counts by `name{label values}`. */
 export class FakeTelemetry implements Telemetry {

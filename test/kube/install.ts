@@ -22,5 +22,10 @@ export async function installRights (kube: KubeControlPlane): Promise<string> {
   return kube.kubeconfig('system:serviceaccount:tidegate:tidegate')
 }
 
+/** Puts the objects of one shipped file in place. */
+export async function applyManifest ({ admin }: KubeControlPlane, file: string): Promise<void> {
+  for (const document of await documentsIn(file)) await admin.apply(document)
+}
+
 const documentsIn = async (file: string): Promise<readonly KubeObject[]> =>
   parseAllDocuments(await readFile(file, 'utf8')).map(document => document.toJS() as KubeObject)

@@ -62,9 +62,9 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
   return 0
 }
 
-function open ({ kubeconfig, namespace, leaseNamespace, shadow }: OperatorOptions, telemetry: Metrics, log: Log): Promise<KubeCluster> {
+function open ({ kubeconfig, namespace, leaseNamespace, shadow, keda }: OperatorOptions, telemetry: Metrics, log: Log): Promise<KubeCluster> {
   const identity = `${hostname()}_${randomUUID()}`
-  return kubeCluster({ kubeconfig, namespaces: namespacesFrom(namespace), leaseNamespace, shadow, version, identity, clock: systemClock, random: () => Math.random(), log, telemetry })
+  return kubeCluster({ kubeconfig, namespaces: namespacesFrom(namespace), leaseNamespace, shadow, keda: keda === 'replace' ? 'replace' : 'coexist', version, identity, clock: systemClock, random: () => Math.random(), log, telemetry })
     .catch((error: unknown) => {
       if (error instanceof TidegateError) throw error
       throw new TidegateError('TG_CONFIG_INVALID', `the cluster cannot be reached: ${errorMessage(error)}`, { cause: error, hint: 'give a kubeconfig with --kubeconfig' })

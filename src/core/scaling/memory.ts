@@ -3,9 +3,25 @@ import { fewerEvents, fewerRecommendations } from './remember.js'
 import type { CurrentReplicas, ScaleMemory } from './types.js'
 
 /** Where nothing is known of the past: a full window from the count that is there. It may be raised; nothing is lowered for one window. */
-export function seedMemory (now: EpochMs, current: CurrentReplicas | number): ScaleMemory {
+export function seedMemory (now: EpochMs, current: CurrentReplicas | number, before?: ScaleMemory): ScaleMemory {
   const replicas = typeof current === 'number' ? current : current.spec
-  return { version: 1, adoptedAt: now, adoptedReplicas: replicas, recommendations: [{ at: now, replicas }], scaleEvents: [], failures: {} }
+  const originalReplicas = before === undefined ? replicas : originalOf(before)
+  return { version: 1, adoptedAt: now, adoptedReplicas: replicas, originalReplicas, recommendations: [{ at: now, replicas }], scaleEvents: [], failures: {} }
+}
+
+/** The count that the target had before anything of ours. */
+export const originalOf = ({ originalReplicas, adoptedReplicas }: ScaleMemory): number => originalReplicas ?? adoptedReplicas
+
+/** Taken over once more, from somebody who scaled it meanwhile: a full window from the count that is there, and what is known of activity. */
+export const takenOver = (memory: ScaleMemory, now: EpochMs, current: CurrentReplicas): ScaleMemory => {
+  const { lastActiveAt, failures } = memory
+  return { ...seedMemory(now, current, memory), ...(lastActiveAt === undefined ? {} : { lastActiveAt }), failures }
+}
+
+/** After a decision that was not written: what it saw, and not what it wanted to set. */
+export function unwritten (after: ScaleMemory, before: ScaleMemory): ScaleMemory {
+  const { lastSet: _, ...seen } = after
+  return { ...seen, scaleEvents: before.scaleEvents, ...(before.lastSet === undefined ? {} : { lastSet: before.lastSet }) }
 }
 
 /** A Kubernetes annotation holds it, beside others. */
@@ -22,11 +38,12 @@ export function writeMemory (memory: ScaleMemory): string {
   return text
 }
 
-function textOf ({ version, adoptedAt, adoptedReplicas, decidedAt, lastActiveAt, lastSet, recommendations, scaleEvents, failures }: ScaleMemory): string {
+function textOf ({ version, adoptedAt, adoptedReplicas, originalReplicas, decidedAt, lastActiveAt, lastSet, recommendations, scaleEvents, failures }: ScaleMemory): string {
   return JSON.stringify({
     version,
     adoptedAt,
     adoptedReplicas,
+    originalReplicas,
     decidedAt,
     lastActiveAt,
     lastSet,
@@ -54,7 +71,7 @@ function coarser (memory: ScaleMemory): ScaleMemory {
 export function readMemory (text: string): ScaleMemory | undefined {
   const raw = parsed(text)
   if (!isRecord(raw) || raw['version'] !== 1 || !isCount(raw['adoptedAt']) || !isCount(raw['adoptedReplicas'])) return undefined
-  const { adoptedAt, adoptedReplicas, decidedAt, lastActiveAt, lastSet } = raw
+  const { adoptedAt, adoptedReplicas, originalReplicas, decidedAt, lastActiveAt, lastSet } = raw
   const recommendations = pairs(raw['recommendations'])
   const scaleEvents = pairs(raw['scaleEvents'])
   const failures = failuresOf(raw['failures'])
@@ -63,6 +80,7 @@ export function readMemory (text: string): ScaleMemory | undefined {
     version: 1,
     adoptedAt,
     adoptedReplicas,
+    ...(isCount(originalReplicas) ? { originalReplicas } : {}),
     ...(isCount(decidedAt) ? { decidedAt } : {}),
     ...(isCount(lastActiveAt) ? { lastActiveAt } : {}),
     recommendations: recommendations.map(([at, replicas]) => ({ at, replicas })),

@@ -121,6 +121,8 @@ export interface ScaleMemory {
   /** When this unit took the target over, and the count that it found: nothing below that count before one full window. */
   readonly adoptedAt: EpochMs
   readonly adoptedReplicas: number
+  /** The count that was there before anything of ours: what a later take-over finds does not change it. */
+  readonly originalReplicas?: number
   /** Instant of the last decision: how old this memory is. */
   readonly decidedAt?: EpochMs
   /** Last instant at which the target counted as active. */
