@@ -32,6 +32,8 @@ export interface OperatorOptions {
   readonly restrictSecrets: boolean
   readonly filepathAuthRootPath?: string
   readonly shadow: boolean
+  /** Whether metrics are served under KEDA's names too. */
+  readonly kedaMetrics: boolean
   /** Whether the admission webhook is served. */
   readonly webhook: boolean
   readonly webhookPort: number

@@ -88,6 +88,7 @@ function addOperator (program: Command, output: Output, setExitCode: (code: Exit
     .option('--shadow', 'decide and report, write nothing; needs no lease', false)
     .addOption(new Option('--keda <mode>', 'coexist: what KEDA touched is left to it unless claimed; replace: KEDA is uninstalled, and all of it is taken over').choices(['coexist', 'replace']).default('coexist'))
     .option('--config <file>', 'tidegate.yaml with defaults; a mounted ConfigMap')
+    .option('--keda-metrics', 'metrics under KEDA\'s names too, for dashboards that were made for it', false)
     .option('--webhook', 'serve an admission webhook that refuses what `tidegate lint` calls an error', false)
     .option('--webhook-port <number>', 'port that it is opened on, by the address of --host; 0 takes a free one', portNumber, 9443)
     .option('--webhook-name <name>', 'name of its Service, of the Secret with its certificate, and of its ValidatingWebhookConfiguration', 'tidegate-webhook')

@@ -148,6 +148,9 @@ export class KubeCluster {
   /** Stands for election until `stop`. */
   elect (): void { this.#election = this.lease?.run(this.#electing.signal) ?? Promise.resolve() }
 
+  /** What there is to be scaled or to scale with. */
+  registered (): ReturnType<KubeResources['registered']> { return this.#resources.registered() }
+
   /** Serves the admission webhook until `stop`: in every replica, whoever holds the lease. Once; when everything is known. */
   serveWebhook (options: WebhookOptions): void {
     const { clock, log } = this.#options

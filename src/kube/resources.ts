@@ -83,6 +83,17 @@ export class KubeResources implements ResourceSource {
     return isScaled(resource.ref) ? this.standing(resource).kind === 'foreign' : served.apiVersion === names.kedaApiVersion && this.#kedaOperators.size > 0
   }
 
+  /** What counts, of both groups, and by which triggers it is scaled. */
+  * registered (): Generator<{ readonly kind: string, readonly namespace: string, readonly name: string, readonly triggers: readonly { readonly type: string, readonly name: string }[] }> {
+    for (const resource of this.#all.values()) {
+      if (this.#rivalOf(resource) !== undefined) continue
+      const { ref: { kind, namespace, name }, wanted: { spec } } = resource
+      const written: readonly unknown[] = isMapping(spec) && Array.isArray(spec['triggers']) ? spec['triggers'] : []
+      const text = (value: unknown): string => typeof value === 'string' ? value : ''
+      yield { kind, namespace, name, triggers: written.flatMap(trigger => isMapping(trigger) ? [{ type: text(trigger['type']), name: text(trigger['name']) }] : []) }
+    }
+  }
+
   values (): Iterable<CustomResource> { return this.#all.values() }
 
   /** Everything is known already when this is called: it is told at once. One listener at a time. */

@@ -1,7 +1,8 @@
 import type { MetricDeclaration } from '../core/metrics.js'
 import { names } from '../core/names.js'
 import type { Telemetry } from '../runtime/ports.js'
-import { CounterSeries, Family, GaugeSeries, HistogramSeries, type DeclaredFamily, type Series } from './series.js'
+import { familyOf } from './family.js'
+import type { DeclaredFamily } from './series.js'
 
 /** Telemetry that can be read out. */
 export interface Metrics extends Telemetry {
@@ -12,10 +13,11 @@ export interface Metrics extends Telemetry {
 
 /**
  * The metrics of a catalogue. Counting works from the first moment; prom-client, which writes the text, is loaded at the first scrape.
+ * `more`: others that are made from these when they are asked for.
  * A name that the catalogue does not have, or has as another type, is a defect and throws.
  */
-export function metrics (catalogue: Readonly<Record<string, MetricDeclaration>>): Metrics {
-  const declared = new Map(Object.entries(catalogue).map(([name, declaration]) => [name, familyOf(name, declaration)]))
+export function metrics (catalogue: Readonly<Record<string, MetricDeclaration>>, more: (own: ReadonlyMap<string, DeclaredFamily>) => readonly DeclaredFamily[] = () => []): Metrics {
+  const declared = new Map(Object.entries(catalogue).map(([name, declaration]) => [name, familyOf(names.metricPrefix + name, declaration)]))
   const find = <T extends DeclaredFamily['type']>(name: string, type: T): DeclaredFamily & { type: T } => {
     const found = declared.get(name)
     if (!isOf(found, type)) throw new Error(`${name} is no ${type} of the metrics catalogue`)
@@ -27,18 +29,8 @@ export function metrics (catalogue: Readonly<Record<string, MetricDeclaration>>)
     histogram: (name, labels) => find(name, 'histogram').family.get(labels),
     remove: (name, labels) => declared.get(name)?.family.remove(labels),
     contentType: 'text/plain; version=0.0.4; charset=utf-8',
-    text: async () => (await import('./prometheus.js')).exposition([...declared.values()]),
+    text: async () => (await import('./prometheus.js')).exposition([...declared.values(), ...more(declared)]),
   }
 }
 
 const isOf = <T extends DeclaredFamily['type']>(found: DeclaredFamily | undefined, type: T): found is DeclaredFamily & { type: T } => found?.type === type
-
-function familyOf (name: string, { type, help, labels, buckets = [] }: MetricDeclaration): DeclaredFamily {
-  const base = { name: names.metricPrefix + name, help, labels }
-  const family = <S extends Series>(make: (labels: Readonly<Record<string, string>>) => S): Family<S> => new Family(labels, make)
-  switch (type) {
-    case 'counter': return { ...base, type, family: family(own => new CounterSeries(own)) }
-    case 'gauge': return { ...base, type, family: family(own => new GaugeSeries(own)) }
-    case 'histogram': return { ...base, type, bounds: buckets, family: family(own => new HistogramSeries(own, buckets)) }
-  }
-}

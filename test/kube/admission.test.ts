@@ -27,7 +27,7 @@ beforeAll(async () => {
   await kube.admin.apply(broken('before', 'older'))
   for (let i = 0; i < 2; i++) served.push(await freePort(Math.random, new Set(served)))
   await kube.admin.apply(await configuration(served[0] ?? 0))
-  replicas = served.map(port => new Run(['operator', '--kubeconfig', rights, '--port', '0', '--lease-namespace', 'tidegate', '--webhook', '--webhook-port', String(port)]))
+  replicas = served.map(port => new Run(['operator', '--kubeconfig', rights, '--port', '0', '--lease-namespace', 'tidegate', '--keda-metrics', '--webhook', '--webhook-port', String(port)]))
   for (const run of replicas) {
     await run.ready()
     await run.line(l => l.msg === 'the webhook is served')
@@ -163,6 +163,8 @@ test('metrics say which replica leads, what it knows, what it asks and what the 
     expect(value(text, 'tidegate_api_requests_total{verb="watch",code="200"}')).toBeGreaterThan(0)
     expect(value(text, 'tidegate_api_requests_waiting{urgency="status"}')).toBe(0)
   }
+  const leading = texts.find(text => value(text, 'tidegate_leader') === 1) ?? ''
+  expect(leading).toMatch(/^keda_scaler_active\{namespace="[^"]+",metric="s0-cron-[^"]+",scaledObject="office",scaler="cronScaler",triggerIndex="0",type="scaledobject"\} 1$/m)
   expect(value(texts[0] ?? '', 'tidegate_webhook_reviews_total{kind="ScaledObject",outcome="denied"}')).toBeGreaterThan(0)
   expect(value(texts[0] ?? '', 'tidegate_webhook_reviews_total{kind="ScaledObject",outcome="allowed"}')).toBeGreaterThan(0)
 })

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { kedaMetricCatalogue } from '../../src/core/keda-metrics.js'
 import { metricCatalogue, type MetricDeclaration } from '../../src/core/metrics.js'
 import { metricsReference } from '../../src/telemetry/reference.js'
 
@@ -34,5 +35,6 @@ describe('the metrics catalogue', () => {
 
   it('is the reference', () => {
     for (const [name] of catalogue) expect(metricsReference()).toContain(`| \`tidegate_${name}\` |`)
+    for (const name of Object.keys(kedaMetricCatalogue)) expect(metricsReference()).toContain(`| \`keda_${name}\` |`)
   })
 })

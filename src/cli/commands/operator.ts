@@ -31,9 +31,11 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
   void untilStopped().then(() => stopping.abort())
   const log = await logger({ level: levelOf(options.logLevel), destination: process.stdout })
   const defaults = options.config === undefined ? {} : await readDefaults(options.config, process.env, log)
-  const telemetry = metrics(metricCatalogue)
   const status = new StatusBoard()
   const phase: Phase = { isStopping: false, vitals: new Vitals(systemClock, () => phase.cluster?.stuck() ?? []) }
+  const telemetry = metrics(metricCatalogue, options.kedaMetrics
+    ? (await import('../../telemetry/keda-metrics.js')).kedaMetrics({ version, statuses: () => status.all(), objects: () => phase.cluster?.registered() ?? [] })
+    : undefined)
   const server = serverFor(options, telemetry, status, phase)
   const bound = await server.start()
   const decisions = options.record === undefined ? undefined : await decisionFile(options.record, log)
