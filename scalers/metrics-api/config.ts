@@ -11,6 +11,8 @@ export const config = spec({
   targetValue: number({ summary: 'Value one replica is meant to hold. May be left out beside a formula.', optional: true, moreThan: 0 }),
   activationTargetValue: number({ summary: 'Value above which a sleeping target wakes.', default: 0 }),
   unsafeSsl: boolean({ summary: 'Take any certificate.', default: false }),
+  aggregateFromKubeServiceEndpoints: boolean({ summary: 'Ask each endpoint of a Service by itself; not built yet.', default: false }),
+  aggregationType: oneOf(['average', 'sum', 'max', 'min'], { summary: 'What is made of their answers.', default: 'average' }),
   authMode: list(oneOf(['apiKey', 'basic', 'tls', 'bearer'], { summary: 'Mode.' }), {
     summary: 'How to authenticate: apiKey, basic, tls, bearer; several between commas.', optional: true, ...anywhere, aliases: ['authModes'], exclusive: ['basic', 'bearer'],
   }),
@@ -25,6 +27,8 @@ export const config = spec({
   key: secret({ summary: 'PEM of its key.', ...inAuth }),
 }, {
   checks: [
+    ({ aggregateFromKubeServiceEndpoints: isAsked }) => isAsked
+      ? [{ field: 'aggregateFromKubeServiceEndpoints', code: 'TG_CONFIG_NOT_BUILT', message: 'is not built yet', hint: 'let the Service answer with the number for all of them' }] : [],
     ({ valueLocation, format }) => {
       const message = pathProblem(valueLocation, format)
       return message === undefined ? [] : [{ field: 'valueLocation', message }]

@@ -31,6 +31,7 @@ class Followed implements FollowedPods {
 
   /** What was listed may be out of date while the server is out of sight: then it is no count. */
   async count (signal: AbortSignal): Promise<number> {
+    if (this.#reflector.fault !== undefined) throw this.#unknown(this.#reflector.fault)
     const answered = new AbortController()
     const either = AbortSignal.any([signal, answered.signal])
     const isListed = await Promise.race([this.#reflector.synced.then(() => true), this.#parts.clock.sleep(longestListMs, either).then(() => false)])

@@ -84,6 +84,12 @@ describe('authentication', () => {
   })
 })
 
+test('what is not built is refused, and what KEDA has as its default is not', () => {
+  const metadata = { url: 'http://a/', valueLocation: 'value', targetValue: '1', aggregationType: 'sum' }
+  expect(parseConfig(metricsApi.config, { metadata: { ...metadata, aggregateFromKubeServiceEndpoints: 'false' } }, options).ok).toBe(true)
+  expect(parseConfig(metricsApi.config, { metadata: { ...metadata, aggregateFromKubeServiceEndpoints: 'true' } }, options)).toMatchObject({ ok: false, problems: [{ code: 'TG_CONFIG_NOT_BUILT' }] })
+})
+
 test('a redirect is not followed, and a metadata address never asked', async () => {
   const server = await running(0)
   server.answer(302, '')

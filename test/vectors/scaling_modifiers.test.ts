@@ -7,14 +7,16 @@ import { kedaDefaults } from '../../src/core/scaling/rules.js'
 import type { Decision, FallbackPolicy, FormulaPolicy, Reading } from '../../src/core/scaling/types.js'
 import { testVectors } from './support.js'
 
+/** Static where nothing else is written. */
+type WrittenFallback = Omit<FallbackPolicy, 'behavior'> & Partial<Pick<FallbackPolicy, 'behavior'>>
 interface Formula {
-  readonly kind: 'formula', readonly formula: string, readonly target?: string, readonly fallback?: FallbackPolicy
+  readonly kind: 'formula', readonly formula: string, readonly target?: string, readonly fallback?: WrittenFallback
   readonly metrics: Readonly<Record<string, number>>, readonly names: Readonly<Record<string, string>>, readonly health?: Readonly<Record<string, { readonly numberOfFailures: number }>>
 }
-interface TriggerValue { readonly kind: 'trigger_value', readonly fallback: FallbackPolicy | null, readonly numberOfFailures: number | null, readonly metricValue: number }
+interface TriggerValue { readonly kind: 'trigger_value', readonly fallback: WrittenFallback | null, readonly numberOfFailures: number | null, readonly metricValue: number }
 interface Pair { readonly kind: 'pair', readonly formula: string, readonly metricName: string, readonly triggerName: string }
 interface Replicas {
-  readonly kind: 'replicas', readonly formula: string, readonly target: string, readonly activationTarget?: string, readonly metricType?: FormulaPolicy['metricType'], readonly fallback?: FallbackPolicy
+  readonly kind: 'replicas', readonly formula: string, readonly target: string, readonly activationTarget?: string, readonly metricType?: FormulaPolicy['metricType'], readonly fallback?: WrittenFallback
   readonly minReplicaCount?: number, readonly maxReplicaCount?: number, readonly triggers: Readonly<Record<string, number | 'failing'>>
 }
 interface Expected {
@@ -36,14 +38,14 @@ const at = 10_000_000
 const measured = (trigger: string, value: number): Reading => ({ kind: 'measured', trigger, at, measurements: [{ name: trigger, value, target: 1, activation: 0, metricType: 'AverageValue' }] })
 const failed = (trigger: string): Reading => ({ kind: 'failed', trigger, at, code: 'TG_SOURCE_UNREACHABLE', message: 'some error' })
 
-interface Case { readonly formula: FormulaPolicy, readonly fallback?: FallbackPolicy | null | undefined, readonly readings: readonly Reading[], readonly failures?: Readonly<Record<string, number>>, readonly min?: number, readonly max?: number }
+interface Case { readonly formula: FormulaPolicy, readonly fallback?: WrittenFallback | null | undefined, readonly readings: readonly Reading[], readonly failures?: Readonly<Record<string, number>>, readonly min?: number, readonly max?: number }
 
 /** One decision about a target that sleeps. `failures` are those before the look. */
 function decided ({ formula, fallback, readings, failures = {}, min = 0, max = 1_000_000 }: Case): Decision {
   return decideReplicas({
     now: at, readings, current: { spec: 0, status: 0, ready: 0 },
     policy: {
-      minReplicas: min, maxReplicas: max, cooldownMs: 300_000, initialCooldownMs: 0, createdAt: 0, ...kedaDefaults, formula, ...(fallback === null || fallback === undefined ? {} : { fallback }),
+      minReplicas: min, maxReplicas: max, cooldownMs: 300_000, initialCooldownMs: 0, createdAt: 0, ...kedaDefaults, formula, ...(fallback === null || fallback === undefined ? {} : { fallback: { behavior: 'static', ...fallback } }),
       pausedScaleIn: false, pausedScaleOut: false, forceActivation: false, triggers: readings.map(({ trigger }) => trigger),
     },
     memory: { version: 1, adoptedAt: 0, adoptedReplicas: 0, recommendations: [], scaleEvents: [], failures: Object.fromEntries(Object.entries(failures).map(([trigger, count]) => [trigger, { count, lookedAt: 1 }])) },
