@@ -27,7 +27,7 @@ function kindSubject ({ kind, plural, shortNames, apiVersions, summary, spec: fi
 const factsOf: Readonly<Record<typeof kinds[number]['kind'], Facts>> = {
   Trigger: [['Source', 'one key of `tidegate connectors`; its page has the fields below it']],
   ScaledObject: [['Triggers', 'each type of `tidegate scalers` has a page with the fields below metadata']],
-  ScaledJob: [['Run', 'in a cluster'], ['Triggers', 'each type of `tidegate scalers` has a page with the fields below metadata']],
+  ScaledJob: [['On one machine', 'a Job is a process, started again as its backoffLimit allows; the history stands in the state folder'], ['Triggers', 'each type of `tidegate scalers` has a page with the fields below metadata']],
   TriggerAuthentication: [['Used by', 'authenticationRef of a Trigger or of a scale trigger in the same namespace'], ['Cluster-wide', 'kind ClusterTriggerAuthentication has the same fields']],
   ClusterTriggerAuthentication: [['Used by', 'authenticationRef with kind: ClusterTriggerAuthentication, in any namespace']],
 }

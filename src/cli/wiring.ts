@@ -1,6 +1,6 @@
 import { functionEndpoint } from '../function/endpoint.js'
 import type { KubeCluster, Term } from '../kube/index.js'
-import { localCluster, noJobs } from '../local/index.js'
+import { localCluster } from '../local/index.js'
 import type { Registry } from '../registry/registry.js'
 import { system, type System } from '../runtime/system.js'
 import type { Defaults } from '../runtime/configs.js'
@@ -38,7 +38,7 @@ export function localSystem (wiring: LocalWiring): System {
   const world = new LocalWorld({ paths: wiring.paths, recursive: wiring.recursive, cluster, clock, log, events, problems: wiring.problems, environment })
   const functions = functionEndpoint({ clock })
   const loops = system({
-    resources: world, objects: cluster.objects, targets: cluster.scaleTarget, jobs: noJobs, endpoints: cluster.endpoints, functions,
+    resources: world, objects: cluster.objects, targets: cluster.scaleTarget, jobs: cluster.jobs, endpoints: cluster.endpoints, functions,
     state: cluster.state, ownership: { owns: () => true, rival: () => undefined, changes: () => () => undefined }, status, events: eachOf(world.refusals, events), decisions, telemetry,
     clock, random, log, registry, defaults: world.defaults, clusterObjectNamespace: 'default', authFiles: authFiles(wiring.filepathAuthRootPath), workloads: cluster.pods, ...workloadIdentity(environment),
   })

@@ -3,11 +3,10 @@ import { TidegateError } from '../core/errors.js'
 import { refKey, type FunctionRef, type FunctionState, type ObjectRef, type PodContainer, type StateStore } from '../runtime/ports.js'
 import { isError, type Problem } from '../spec/problem.js'
 import { DeploymentController } from './deployment-controller.js'
-import { passedOn } from './environment.js'
 import { fileStore } from './file-store.js'
-import { freePort } from './free-port.js'
 import { backendPort, functionState, noKnative } from './function-state.js'
 import { guard, type Guard } from './guard.js'
+import { LocalJobs } from './jobs.js'
 import type { LocalService, ServicePort } from './local-service.js'
 import { logKeeper } from './log-keeper.js'
 import { Manifests } from './manifests.js'
@@ -16,12 +15,11 @@ import type { LocalOptions, ReplicaView } from './options.js'
 import { inBackground, type LocalParts } from './parts.js'
 import { podPlan, type PodPlan } from './pod-plan.js'
 import type { ReplicaRecord } from './record.js'
-import type { ReadinessRule } from './readiness.js'
-import { readinessRule, replicaStart } from './replica-start.js'
-import type { Replica, ReplicaIdentity, Start } from './replica.js'
+import type { Replica } from './replica.js'
 import { kubeletRestarts } from './restart-backoff.js'
 import type { Backend } from './service-listener.js'
 import { Services } from './services.js'
+import { Starts } from './starts.js'
 import { stateFolder } from './state-folder.js'
 import { endOrphan, takeOverFolder } from './take-over.js'
 import { watchers } from './watchers.js'
@@ -37,12 +35,12 @@ export class Cluster {
   readonly watchers = watchers()
   /** Resolves when the state folder is ours. */
   readonly opened: Promise<StateStore>
+  readonly jobs: LocalJobs
   readonly #parts: LocalParts
   readonly #guard: Guard
   readonly #deployments = new Map<string, DeploymentController>()
   readonly #services: Services
-  /** Ports handed to replicas, so that two that start together get two. */
-  readonly #ports = new Map<string, number>()
+  readonly #starts: Starts
   readonly #life = new AbortController()
   /** Work on what is in no map any more; `stop` waits for it. */
   readonly #leaving = new Set<Promise<void>>()
@@ -58,6 +56,10 @@ export class Cluster {
     this.#guard = guard(this.#parts.folder, adoptionSeconds)
     this.opened = new Promise(resolve => { this.#open = resolve })
     this.#services = new Services({ ...this.#parts, backends: (service, port) => this.#backends(service, port) }, () => this.watchers.changed())
+    this.#starts = new Starts({ services: this.#services, manifests: this.manifests, random, living: () => this.#replicas().map(replica => replica.name) })
+    this.jobs = new LocalJobs({
+      ...this.#parts, isStrict: options.strict === true, prepare: (plan, pod) => this.#starts.prepare(plan, pod), beforeStart: () => this.#guard.ensure(),
+    })
   }
 
   start (signal?: AbortSignal): Promise<void> {
@@ -76,14 +78,15 @@ export class Cluster {
     for (const end of ending) this.#leave(end)
     this.#open(fileStore(folder.values, clock.now().toString(36)))
     await this.#services.open()
-    const adopted = replicas.map(record => this.#adopt(record)).filter(replica => replica !== undefined)
+    this.jobs.open(replicas.filter(record => record.job !== undefined), Promise.allSettled(ending))
+    const adopted = replicas.filter(record => record.job === undefined).map(record => this.#adopt(record)).filter(replica => replica !== undefined)
     const waited = new AbortController()
     await Promise.race([Promise.all(adopted.map(replica => replica.firstAnswer)), clock.sleep(firstAnswersMs, waited.signal)])
     waited.abort()
     this.#isRunning = true
     // Before the first wish as a rule, so that a wake does not wait for it, and after the start, which does not wait for it either.
     clock.after(guardAfterMs, () => { if (this.#isRunning && this.#deployments.size > 0) this.#guard.ensure() })
-    logKeeper(this.#parts, () => new Set([...this.#replicas()].map(replica => replica.identity.log)), this.#life.signal)
+    logKeeper(this.#parts, () => new Set([...this.#replicas().map(replica => replica.identity.log), ...this.jobs.logs]), this.#life.signal)
     for (const deployment of this.#deployments.values()) deployment.begin()
     this.watchers.changed()
   }
@@ -95,9 +98,10 @@ export class Cluster {
     this.#isRunning = false
     if (this.options.keep === true) {
       for (const deployment of this.#deployments.values()) deployment.letGo()
+      this.jobs.letGo()
       this.#guard.letGo()
     } else {
-      await Promise.all([...this.#deployments.values()].map(deployment => deployment.endAll()))
+      await Promise.all([this.jobs.stop(), ...[...this.#deployments.values()].map(deployment => deployment.endAll())])
       await Promise.allSettled(this.#leaving)
       this.#guard.dismiss()
     }
@@ -127,8 +131,8 @@ export class Cluster {
     const ref: ObjectRef = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: metadata.namespace, name: metadata.name }
     const deployment = known ?? new DeploymentController(ref, plan, spec.replicas, {
       ...this.#parts,
-      prepare: (plan, identity) => this.#prepare(plan, identity),
-      readinessOf: (plan, port) => this.#readinessOf(plan, port),
+      prepare: (plan, identity) => this.#starts.prepare(plan, identity),
+      readinessOf: (plan, port) => this.#starts.readinessOf(plan, port),
       beforeStart: () => this.#guard.ensure(),
       changed: () => this.watchers.changed(),
       signal: this.#life.signal,
@@ -210,30 +214,8 @@ export class Cluster {
       this.#leave(endOrphan(record, this.#parts))
       return undefined
     }
-    this.#ports.set(record.name, record.port)
+    this.#starts.took(record.name, record.port)
     return deployment.adopt(record)
-  }
-
-  async #prepare (plan: PodPlan, { name, log }: ReplicaIdentity): Promise<Start | { readonly failure: string }> {
-    await this.#services.bound()
-    const living = new Set([...this.#replicas()].map(replica => replica.name))
-    for (const known of this.#ports.keys()) if (!living.has(known)) this.#ports.delete(known)
-    const port = await freePort(this.#parts.random, new Set(this.#ports.values()))
-    this.#ports.set(name, port)
-    return this.#startOf(plan, name, log, port)
-  }
-
-  #startOf (plan: PodPlan, name: string, log: string, freePort: number): Start | { readonly failure: string } {
-    const variables = this.#services.variables(plan.namespace).map(({ name, value = '' }) => [name, value] as const)
-    return replicaStart({
-      plan, name, log, freePort, given: [...passedOn(process.env), ...variables],
-      lookUp: this.manifests.lookUp(plan.namespace), isBehindService: this.#services.select(plan),
-    })
-  }
-
-  #readinessOf (plan: PodPlan, port: number): ReadinessRule {
-    const start = this.#startOf(plan, '', '', port)
-    return 'failure' in start ? readinessRule({ ...plan, env: {}, port, isBehindService: this.#services.select(plan) }) : start.readiness
   }
 
   #selectedBy (local: LocalService): readonly DeploymentController[] {

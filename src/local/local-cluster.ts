@@ -1,6 +1,6 @@
 import { TidegateError } from '../core/errors.js'
 import type { Workload } from '../api/workload/index.js'
-import type { EndpointSource, ObjectReader, ObjectRef, ScaleTarget, StateStore, Workloads } from '../runtime/ports.js'
+import type { EndpointSource, JobRunner, ObjectReader, ObjectRef, ScaleTarget, StateStore, Workloads } from '../runtime/ports.js'
 import type { Problem } from '../spec/problem.js'
 import { Cluster } from './cluster.js'
 import { followedReplicas } from './followed-replicas.js'
@@ -15,6 +15,7 @@ export interface LocalCluster {
   readonly endpoints: EndpointSource
   readonly objects: ObjectReader
   readonly state: StateStore
+  readonly jobs: JobRunner
   /** Counts of replicas by the labels of their template. */
   readonly pods: Workloads
   /**
@@ -53,6 +54,7 @@ export function localCluster (options: LocalOptions): LocalCluster {
       delete: async key => (await cluster.opened).delete(key),
     },
     pods: followedReplicas(cluster),
+    jobs: cluster.jobs,
     apply: (workload, { keepReplicas }) => cluster.apply(workload, keepReplicas),
     delete: ref => cluster.delete(ref),
     replicas: ref => cluster.views(ref),

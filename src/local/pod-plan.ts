@@ -18,13 +18,16 @@ export interface PodPlan {
   readonly graceSeconds: number
 }
 
+/** A Deployment, or a ScaledJob as far as it is like one. */
+type Templated = Pick<Deployment, 'metadata' | 'origin'> & { readonly spec: Pick<Deployment['spec'], 'template'> }
+
 const localCommand = annotation('local-command')
 
 /**
  * The plan of a Deployment, or the problem that stands against it. What runs is, in this order: the annotation `tidegate.dev/local-command` of the pod
  * template or of the Deployment, as a line for `/bin/sh -c` with the container's args as `$1`, `$2` …; or the container's command and args.
  */
-export function podPlan (deployment: Deployment): PodPlan | Problem {
+export function podPlan (deployment: Templated): PodPlan | Problem {
   const { metadata, spec: { template }, origin } = deployment
   const [container] = template.spec.containers
   if (container === undefined) return { code: 'TG_CONFIG_MISSING', severity: 'error', path: ['spec', 'template', 'spec', 'containers'], message: 'has no container', origin }
@@ -46,7 +49,7 @@ export function podPlan (deployment: Deployment): PodPlan | Problem {
   }
 }
 
-function noCommand (deployment: Deployment, container: Container): Problem {
+function noCommand (deployment: Templated, container: Container): Problem {
   const image = container.image === undefined ? '' : ` (image ${container.image})`
   return {
     code: 'TG_CONFIG_NOT_LOCAL',

@@ -10,6 +10,8 @@ export interface Launch {
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
   readonly log: string
+  /** It reads a line from its input before it does anything: `release` writes it. Without one its input ends, and it knows that nobody follows it. */
+  readonly isHeld?: boolean
 }
 
 /** How a process ended: `exit code 1`, `signal SIGKILL`; of one that is not our child nobody can say. */
@@ -19,6 +21,8 @@ export type ProcessEnd = string
 export interface Leader {
   readonly ref: ProcessRef
   readonly ended: Promise<ProcessEnd>
+  /** Of one that is held. */
+  readonly release?: () => void
 }
 
 /**
@@ -31,8 +35,9 @@ export function launch (what: Launch): Leader | { readonly failure: string } {
   if (!existsSync(what.cwd)) return { failure: `its working folder ${what.cwd} does not exist` }
   const log = openLog(what.log)
   try {
-    const child = spawn(command, args, { cwd: what.cwd, env: what.env, detached: true, stdio: ['ignore', log, log] })
+    const child = spawn(command, args, { cwd: what.cwd, env: what.env, detached: true, stdio: [what.isHeld === true ? 'pipe' : 'ignore', log, log] })
     child.unref()
+    child.stdin?.on('error', () => undefined) // one that ended before it was released; `exit` tells
     const ended = new Promise<ProcessEnd>(resolve => {
       child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code ?? 0}` : `signal ${signal}`))
       child.once('error', () => undefined) // told by the missing pid
@@ -40,7 +45,7 @@ export function launch (what: Launch): Leader | { readonly failure: string } {
     const { pid } = child
     if (pid === undefined) return { failure: `there is no command "${command}" that can be run` }
     // Not buried before `exit` is told, so the process is there to be identified, or its zombie: then it is as good as ended.
-    return { ref: { pid, identity: identityOf(pid) ?? 'ended' }, ended }
+    return { ref: { pid, identity: identityOf(pid) ?? 'ended' }, ended, release: () => { child.stdin?.end('go\n') } }
   } finally {
     closeSync(log)
   }

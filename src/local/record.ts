@@ -9,7 +9,10 @@ import type { ProcessRef } from './process-identity.js'
 export interface ReplicaRecord {
   readonly name: string
   readonly namespace: string
+  /** Its Deployment, or its ScaledJob. */
   readonly deployment: string
+  /** The Job that it is a try of. */
+  readonly job?: string
   readonly templateHash: string
   readonly process: ProcessRef
   readonly graceSeconds: number

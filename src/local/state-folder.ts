@@ -26,6 +26,8 @@ export interface StateFolder {
   /** One record a process; the guard reads their first lines. */
   readonly replicas: string
   readonly deployments: string
+  /** One file a Job of a ScaledJob. */
+  readonly jobs: string
   readonly services: string
   readonly values: string
   readonly logs: string
@@ -34,14 +36,14 @@ export interface StateFolder {
 export function stateFolder (path: string): StateFolder {
   const at = (name: string): string => join(path, name)
   return {
-    path, lock: at('lock'), guard: at('guard'), replicas: at('replicas'), deployments: at('deployments'),
+    path, lock: at('lock'), guard: at('guard'), replicas: at('replicas'), deployments: at('deployments'), jobs: at('jobs'),
     services: at('services'), values: at('values'), logs: at('logs'),
   }
 }
 
 /** Makes what is missing of the folder. */
 export function makeFolders (folder: StateFolder): void {
-  for (const path of [folder.path, folder.replicas, folder.deployments, folder.services, folder.values, folder.logs]) {
+  for (const path of [folder.path, folder.replicas, folder.deployments, folder.jobs, folder.services, folder.values, folder.logs]) {
     mkdirSync(path, { recursive: true, mode: 0o700 })
   }
 }

@@ -37,7 +37,7 @@ export async function takeOverFolder (parts: LocalParts, isFresh: boolean): Prom
   }
   if (isFresh) {
     await Promise.all(ending)
-    for (const path of [folder.replicas, folder.deployments, folder.services, folder.values, folder.logs]) rmSync(path, { recursive: true })
+    for (const path of [folder.replicas, folder.deployments, folder.jobs, folder.services, folder.values, folder.logs]) rmSync(path, { recursive: true })
     makeFolders(folder)
   }
   for (const end of ending) inBackground(end, log, 'could not end a replica')

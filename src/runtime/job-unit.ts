@@ -2,14 +2,15 @@ import { areJobsPaused, decideJobs } from '../core/scaling/jobs/decide.js'
 import { countJobs } from '../core/scaling/jobs/finished.js'
 import { isUnsettled, nextDecision } from '../core/scaling/jobs/memory.js'
 import { jobNames } from '../core/scaling/jobs/names.js'
-import type { JobsDecision, JobsPolicy, JobView } from '../core/scaling/jobs/types.js'
-import type { Reading } from '../core/scaling/types.js'
+import type { JobCounts, JobsDecision, JobsPolicy, JobView } from '../core/scaling/jobs/types.js'
+import type { Measurement, Reading } from '../core/scaling/types.js'
 import { errorMessage } from '../core/errors.js'
 import { JobKeeper, type JobKeeperParts } from './job-keeper.js'
 import { jobConditions, jobTurns } from './job-status.js'
 import { Pace } from './pace.js'
 import { refKey, type Condition, type DecisionLog, type Gauge, type JobsStatus, type ObjectRef, type Ownership } from './ports.js'
 import type { JobPlan } from './job-plan.js'
+import type { Voice } from './voice.js'
 import type { Wheel } from './wheel.js'
 
 export interface JobUnitParts extends JobKeeperParts {
@@ -36,12 +37,14 @@ export class JobUnit {
   #plan: JobPlan
   #jobs: readonly JobView[] | undefined
   #readings: readonly Reading[] = []
+  /** What sources said as they rang, until the next pass. */
+  readonly #rung = new Map<string, Reading>()
   #stopWatching: () => void = () => undefined
   #cancelLook: () => void = () => undefined
   #nextLookAt = 0
   #working: Promise<void> = Promise.resolve()
   #isQueued = false
-  #lastReason: JobsDecision['reason'] | undefined
+  #last: { readonly decision: JobsDecision, readonly at: number } | undefined
   #conditions: readonly Condition[] | undefined
   #lastActiveAt: number | undefined
 
@@ -86,9 +89,11 @@ export class JobUnit {
   #seen (jobs: readonly JobView[] | undefined): void {
     const before = this.#jobs
     this.#jobs = jobs
-    if (jobs === undefined || this.#stopping.signal.aborted) return
+    if (this.#stopping.signal.aborted) return
+    this.#tell()
+    if (jobs === undefined) return
     const running = (some: readonly JobView[]): number => some.filter(job => job.finished === undefined).length
-    if (before === undefined || (this.#lastReason === 'AtMaximum' && running(jobs) < running(before))) this.#onRing.call()
+    if (before === undefined || (this.#last?.decision.reason === 'AtMaximum' && running(jobs) < running(before))) this.#onRing.call()
   }
 
   /** One pass at a time; one that is asked for meanwhile follows it, once. */
@@ -110,7 +115,7 @@ export class JobUnit {
     const { clock } = this.#parts
     const isPaused = areJobsPaused(plan.policy, clock.now())
     if (isPaused) this.#readings = []
-    else this.#readings = await Promise.all(plan.voices.map(voice => voice.look(this.#stopping.signal)))
+    else this.#readings = await Promise.all(plan.voices.map(async voice => this.#look(voice)))
     if (this.#stopping.signal.aborted || plan !== this.#plan) return // an edit in between is followed by a pass of its own
     if (!isPaused && this.#jobs !== undefined) await this.#tidy(this.#jobs)
     await this.#decide(plan)
@@ -127,46 +132,66 @@ export class JobUnit {
   }
 
   async #decide (plan: JobPlan): Promise<void> {
-    const { clock, decisions, nextSequence, counts: gauges, ref } = this.#parts
+    const { clock, decisions, nextSequence, ref } = this.#parts
     const { policy, generation, scaledJob } = plan
     const now = clock.now()
-    const counts = this.#jobs === undefined ? undefined : countJobs(this.#jobs, plan.pendingPodConditions)
+    const counts = this.#counts()
     const decision = decideJobs({ now, policy, jobs: counts, readings: this.#readings })
     const next = decision.create === 0 ? undefined : nextDecision(await this.#keeper.load(), decision.create, generation, now)
     const names = next === undefined ? [] : jobNames({ name: ref.name, uid: plan.uid }, next)
     decisions.record({ sequence: nextSequence(), at: now, scaledJob: ref, policy, counts, readings: this.#readings, decision, names })
-    gauges.running.set(counts?.running ?? 0)
-    gauges.pending.set(counts?.pending ?? 0)
-    this.#lastReason = decision.reason
+    this.#last = { decision, at: now }
     if (decision.active) this.#lastActiveAt = now
-    this.#report(decision, counts)
+    this.#report(decision)
     if (next !== undefined) await this.#keeper.begin(scaledJob, next, decision)
   }
 
-  #report (decision: JobsDecision, counts: JobsStatus['counts']): void {
-    const { clock, events, ref, onStatus } = this.#parts
+  #counts (): JobCounts | undefined { return this.#jobs === undefined ? undefined : countJobs(this.#jobs, this.#plan.pendingPodConditions) }
+
+  #report (decision: JobsDecision): void {
+    const { clock, events, ref } = this.#parts
     const conditions = jobConditions(decision, this.#readings)
     for (const event of jobTurns(this.#conditions, conditions, clock.now() - this.#plan.createdAt < newMs)) events.emit(ref, event)
     this.#conditions = conditions
-    const { create, reason, steps, active } = decision
-    onStatus(conditions, {
-      counts, decision: { create, reason, steps, active }, decidedAt: clock.now(), readings: this.#readings, nextLookAt: this.#nextLookAt,
+    this.#tell()
+  }
+
+  /** The last decision, and the jobs as they are now. */
+  #tell (): void {
+    const { counts: gauges, onStatus } = this.#parts
+    const counts = this.#counts()
+    gauges.running.set(counts?.running ?? 0)
+    gauges.pending.set(counts?.pending ?? 0)
+    if (this.#last === undefined || this.#conditions === undefined) return
+    const { decision: { create, reason, steps, active }, at } = this.#last
+    onStatus(this.#conditions, {
+      counts, decision: { create, reason, steps, active }, decidedAt: at, readings: this.#readings, nextLookAt: this.#nextLookAt,
       ...(this.#lastActiveAt === undefined ? {} : { lastActiveAt: this.#lastActiveAt }),
     })
   }
 
   /** A source rings while there is room for a job. Where a job takes its entry only after it started, a ring that follows its creation is no news yet. */
   #armVoices (isPaused: boolean): void {
-    const mayCreate = !isPaused && this.#lastReason !== 'AtMaximum'
+    const mayCreate = !isPaused && this.#last?.decision.reason !== 'AtMaximum'
     for (const voice of this.#plan.voices) {
-      if (mayCreate) voice.arm(() => this.#rang())
+      if (mayCreate) voice.arm(measurement => this.#rang(voice, measurement))
       else voice.disarm()
     }
   }
 
-  #rang (): void {
+  /** A source that said its number as it rang is not asked for it again: its answer may be one that it gave before. */
+  #look (voice: Voice): Promise<Reading> | Reading {
+    const rung = this.#rung.get(voice.trigger)
+    this.#rung.delete(voice.trigger)
+    return rung ?? voice.look(this.#stopping.signal)
+  }
+
+  #rang ({ trigger }: Voice, measurement: Measurement | undefined): void {
     const { policy, pollingIntervalMs } = this.#plan
-    if (!takesAtStart(policy) || this.#parts.clock.now() - this.#keeper.lastCreatedAt >= pollingIntervalMs) this.#onRing.call()
+    if (!takesAtStart(policy) || this.#parts.clock.now() - this.#keeper.lastCreatedAt >= pollingIntervalMs) {
+      if (measurement !== undefined) this.#rung.set(trigger, { kind: 'measured', trigger, at: this.#parts.clock.now(), measurements: [measurement] })
+      this.#onRing.call()
+    }
   }
 
   /** The next pass; sooner where a pause ends. */

@@ -35,6 +35,20 @@ export const trigger = (name: string, source: Values, spec: Values = {}): object
 export const scaledObject = (name: string, triggers: readonly Values[], spec: Values = {}): object =>
   ({ apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject', metadata: { name }, spec: { scaleTargetRef: { name }, triggers, ...spec } })
 
+/** A ScaledJob whose jobs run one of the fixture programs. */
+export const scaledJob = (name: string, program: 'queue-job', env: Readonly<Record<string, string>>, triggers: readonly Values[], spec: Values = {}, job: Values = {}): object => ({
+  apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledJob', metadata: { name },
+  spec: {
+    jobTargetRef: {
+      template: { spec: { terminationGracePeriodSeconds: 1, containers: [{
+        name: 'main', command: [process.execPath, join(fixtures, `${program}.mjs`)], env: Object.entries(env).map(([key, value]) => ({ name: key, value })),
+      }] } },
+      ...job,
+    },
+    triggers, ...spec,
+  },
+})
+
 /** Deployment, Service and Trigger of one function. */
 export const fn = (name: string, source: Values, env: Readonly<Record<string, string>>, spec: Values = {}, pod: Values = {}): readonly object[] =>
   [deployment(name, 'function', env, pod), service(name), trigger(name, source, spec)]
