@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -54,6 +55,7 @@ describe('values', () => {
     namespaces: { namespaces: ['orders', 'bills'] },
     secrets: { secrets: 'named' },
     shadow: { shadow: true },
+    kedaMetrics: { kedaMetrics: true },
     webhook: { webhook: true },
     logLevel: { logLevel: 'debug' },
     'config.defaults': { config: { defaults: { nats: { servers: 'nats:4222' } } } },
@@ -115,6 +117,14 @@ test('the package, the chart and the base have one version', async () => {
 test('the development overlay takes the image from the node', async () => {
   const { spec } = find(await kustomize('deploy/overlays/dev'), 'Deployment') as KubeObject & { readonly spec: { readonly replicas: number, readonly template: { readonly spec: { readonly containers: readonly Comparable[] } } } }
   expect(spec).toMatchObject({ replicas: 1, template: { spec: { containers: [{ image: 'tidegate:dev', imagePullPolicy: 'Never' }] } } })
+})
+
+test('what the guide tells to apply and to build is there, and each component by its name', async () => {
+  const guide = await readFile('docs/operator.md', 'utf8')
+  const paths = [...guide.matchAll(/(?:-k|-f|install tidegate) (deploy\/[\w./-]+)/g)].map(([, path = '']) => path)
+  const components = [...guide.matchAll(/`(components\/[\w-]+|alerts|dashboards)`/g)].map(([, path = '']) => `deploy/${path}`)
+  expect(paths.length + components.length).toBeGreaterThan(12)
+  expect([...paths, ...components].filter(path => !existsSync(path))).toEqual([])
 })
 
 /** Paths of what is no mapping, or an empty one. */
