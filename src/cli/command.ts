@@ -46,3 +46,14 @@ export interface OperatorOptions {
   readonly record?: string
   readonly logLevel: string
 }
+
+/** What `doctor` was asked for. */
+export interface DoctorOptions extends Pick<OperatorOptions, 'kubeconfig' | 'keda' | 'namespace' | 'leaseNamespace' | 'clusterObjectNamespace' | 'restrictSecrets' | 'filepathAuthRootPath' | 'config'> {
+  /** Manifests that are to run on this machine; empty: the cluster. */
+  readonly filename: readonly string[]
+  readonly recursive: boolean
+  /** `namespace/name` of the operator's account; undefined: our own rights are looked at. */
+  readonly serviceAccount?: string
+  readonly printRbac: boolean
+  readonly output: 'text' | 'json'
+}

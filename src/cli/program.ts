@@ -3,11 +3,11 @@ import type { CrdGroup } from '../api/index.js'
 import { errorCode, errorMessage, TidegateError } from '../core/errors.js'
 import { names } from '../core/names.js'
 import { didYouMean } from '../spec/problem.js'
-import type { ExitCode, OperatorOptions, Output, RunOptions } from './command.js'
+import type { DoctorOptions, ExitCode, OperatorOptions, Output, RunOptions } from './command.js'
 import { helpEpilogue, helpProlog } from './help.js'
 import { version } from './version.js'
 
-const commandNames = ['run', 'operator', 'lint', 'kinds', 'scalers', 'connectors', 'schema', 'crds']
+const commandNames = ['run', 'operator', 'lint', 'kinds', 'scalers', 'connectors', 'schema', 'crds', 'doctor']
 
 /** Runs one command line. Never rejects: what went wrong is written, and is the exit code. */
 export async function runCommand (words: readonly string[], output: Output): Promise<ExitCode> {
@@ -53,6 +53,7 @@ function programWith (output: Output, setExitCode: (code: ExitCode) => void): Co
   addOperator(program, output, setExitCode)
   addLint(program, output, setExitCode)
   addReference(program, output, setExitCode)
+  addDoctor(program, output, setExitCode)
   return program
 }
 
@@ -144,6 +145,26 @@ function addReference (program: Command, output: Output, setExitCode: (code: Exi
     .addOption(new Option('--group <group>', `API group; ${names.kedaGroup} only where KEDA is not installed`).choices([names.group, names.kedaGroup]).default(names.group))
     .addHelpText('after', '\nExample:\n  tidegate crds | kubectl apply --server-side -f -')
     .action(async ({ group }: { readonly group: CrdGroup }) => { setExitCode(await (await import('./commands/crds.js')).crds(group, output)) })
+}
+
+function addDoctor (program: Command, output: Output, setExitCode: (code: ExitCode) => void): void {
+  program.command('doctor')
+    .description('find out what works in a cluster, or on this machine, and what to do about the rest; changes nothing')
+    .option('-f, --filename <path>', 'look at this machine and at manifests that are to run on it, not at a cluster', collect, [])
+    .option('-R, --recursive', 'folders below a folder too', false)
+    .option('--kubeconfig <file>', 'how to reach the cluster; as kubectl finds it unless given, in a pod by its ServiceAccount')
+    .option('--service-account <namespace/name>', 'look at the rights of this account, not at our own')
+    .option('--namespace <names>', 'as the operator has it')
+    .option('--lease-namespace <name>', 'as the operator has it; that of --service-account unless given')
+    .addOption(new Option('--keda <mode>', 'as the operator has it').choices(['coexist', 'replace']).default('coexist'))
+    .option('--cluster-object-namespace <name>', 'as the operator has it')
+    .option('--restrict-secrets', 'as the operator has it', false)
+    .option('--filepath-auth-root-path <folder>', 'as the operator has it')
+    .option('--config <file>', 'as the operator has it')
+    .option('--print-rbac', 'print the Roles that what is installed needs beside deploy/manifests: Secrets and service accounts by their names, other kinds that are scaled', false)
+    .addOption(new Option('-o, --output <format>', 'how facts are written').choices(['text', 'json']).default('text'))
+    .addHelpText('after', '\nExit code: 0 no problems (warnings may be there), 1 problems, 2 the command line is wrong.\n\nExamples:\n  tidegate doctor --service-account tidegate/tidegate\n  tidegate doctor --print-rbac | kubectl apply -f -\n  tidegate doctor -f k8s/')
+    .action(async (options: DoctorOptions) => { setExitCode(await (await import('./commands/doctor.js')).doctor(options, output)) })
 }
 
 function portNumber (text: string): number {

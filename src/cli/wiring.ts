@@ -10,6 +10,7 @@ import { eachOf } from './events.js'
 import { LocalWorld } from './local-world.js'
 import type { ProblemBoard } from './problem-board.js'
 import { eachSink, type StatusBoard } from './status-board.js'
+import { workloadIdentity } from './workload-identity.js'
 
 export interface LocalWiring {
   readonly paths: readonly string[]
@@ -93,10 +94,4 @@ export function clusterSystem (wiring: ClusterWiring): System {
       await term.events.settled()
     },
   }
-}
-
-function workloadIdentity (env: Readonly<Record<string, string | undefined>>): { workloadIdentity?: NonNullable<Parameters<typeof system>[0]['workloadIdentity']> } {
-  const named = { clientId: env['AZURE_CLIENT_ID'], tenantId: env['AZURE_TENANT_ID'], tokenFile: env['AZURE_FEDERATED_TOKEN_FILE'], authorityHost: env['AZURE_AUTHORITY_HOST'] }
-  const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
-  return Object.keys(given).length === 0 ? {} : { workloadIdentity: given }
 }

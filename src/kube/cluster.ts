@@ -1,11 +1,12 @@
 import { names } from '../core/names.js'
-import { refKey, type Clock, type EndpointSource, type Log, type ObjectReader, type Ownership, type ResourceSource, type ScaleTarget, type Telemetry, type Workloads as PodCounts } from '../runtime/ports.js'
+import { refKey, type Clock, type EndpointSource, type Log, type ObjectReader, type ObjectRef, type Ownership, type ResourceSource, type ScaleTarget, type Telemetry, type Workloads as PodCounts } from '../runtime/ports.js'
 import { openAccess } from './access.js'
 import { AdmissionWebhook, type WebhookOptions } from './admission/webhook.js'
 import { AnnotationStore } from './annotation-store.js'
 import type { KedaMode } from './adoption.js'
 import { Autoscalers, targetOf } from './autoscalers.js'
 import { Discovery } from './discovery.js'
+import { Examiner } from './examiner.js'
 import { KubeEndpoints } from './endpoints.js'
 import { KubeEvents } from './events.js'
 import { Finalizers } from './finalizers.js'
@@ -18,7 +19,7 @@ import { Meter } from './meter.js'
 import { Objects } from './objects.js'
 import { PodCosts } from './pod-costs.js'
 import type { Reflector } from './reflector.js'
-import { KubeResources } from './resources.js'
+import { KubeResources, type ObjectStanding } from './resources.js'
 import { Rivals } from './rivals.js'
 import { Revisions } from './revisions.js'
 import { KubeScaleTarget } from './scale-target.js'
@@ -77,6 +78,7 @@ export class KubeCluster {
   readonly #writer: Writer
   readonly #resources: KubeResources
   readonly #speakers: Speakers
+  readonly #discovery: Discovery
   readonly #reflectors: readonly Reflector<unknown>[]
   readonly #watching = new AbortController()
   readonly #electing = new AbortController()
@@ -97,7 +99,7 @@ export class KubeCluster {
     this.#writer = new Writer(http, { mayWrite: () => this.lease?.mayWrite() ?? true, soon: async () => this.lease?.soon() }, shadow)
     const workloads = new Workloads(reflecting, namespaces)
     const autoscalers = new Autoscalers(reflecting, namespaces)
-    const discovery = new Discovery(http, clock)
+    const discovery = this.#discovery = new Discovery(http, clock)
     const endpoints = new KubeEndpoints({ ...reflecting, workloads, autoscalers, discovery, namespaces })
     this.#resources = new KubeResources({ ...reflecting, autoscalers, workloads, namespaces, shadow, keda, cluster: server })
     this.#speakers = new Speakers(fn => endpoints.workloadOf(fn)?.ref)
@@ -127,6 +129,18 @@ export class KubeCluster {
     }
     this.#reflectors = [...this.#resources.reflectors, ...workloads.reflectors, ...autoscalers.reflectors, ...endpoints.reflectors]
   }
+
+  /** Questions about the cluster; they need no `start`. */
+  get examiner (): Examiner { return new Examiner(this.#http) }
+
+  /** Every object of ours that was listed, and whose it is. */
+  standings (): readonly ObjectStanding[] { return this.#resources.standings() }
+
+  /** Operators of KEDA that are at work in what is looked at. */
+  get kedaOperators (): readonly string[] { return this.#resources.kedaOperators }
+
+  /** How a target's kind is reached; undefined where the server has no such kind. */
+  kindOf (target: ObjectRef): ReturnType<Discovery['find']> { return this.#discovery.find(target.apiVersion, target.kind) }
 
   /** Whether everything that is watched was listed. */
   isSynced = false

@@ -1,6 +1,6 @@
-import { readResource, type AdmissionNeighbours } from '../api/index.js'
+import { readResource, type AdmissionNeighbours, type Resource } from '../api/index.js'
 import { names } from '../core/names.js'
-import { formatProblem, type Origin } from '../spec/index.js'
+import { formatProblem, type Origin, type Parsed } from '../spec/index.js'
 import { isMapping } from '../spec/read.js'
 import { refKey, type Log, type ObjectRef, type ResourceListener, type ResourceSource } from '../runtime/ports.js'
 import { isKedas, standingOf, type KedaMode, type Standing } from './adoption.js'
@@ -23,6 +23,9 @@ export interface ResourcesParts extends ReflectorParts {
   /** What problems call the cluster. */
   readonly cluster: string
 }
+
+/** An object, and whose it is. */
+export interface ObjectStanding { readonly ref: ObjectRef, readonly standing: Standing, readonly parsed: Parsed<Resource> }
 
 /** Milliseconds between two tellings of what changed; the first is told at once. */
 const gatherMs = 200
@@ -92,6 +95,17 @@ export class KubeResources implements ResourceSource {
       const text = (value: unknown): string => typeof value === 'string' ? value : ''
       yield { kind, namespace, name, triggers: written.flatMap(trigger => isMapping(trigger) ? [{ type: text(trigger['type']), name: text(trigger['name']) }] : []) }
     }
+  }
+
+  /** Deployments of KEDA's operator that have replicas: `Deployment keda/keda-operator`. */
+  get kedaOperators (): readonly string[] { return [...this.#kedaOperators] }
+
+  /** What each object is to us now. Those that are ending, and those of KEDA's group that ours stand in for, are nothing. */
+  standings (): readonly ObjectStanding[] {
+    return [...this.#all.values()].filter(resource => !resource.isEnding && this.#rivalOf(resource) === undefined).map(resource => {
+      const parsed = readResource(resource.wanted, this.#origin)
+      return { ref: resource.ref, parsed, standing: this.standing(resource) }
+    })
   }
 
   values (): Iterable<CustomResource> { return this.#all.values() }

@@ -9,7 +9,7 @@ import { type Got, Run } from '../scenario/harness.js'
 import { type KubeControlPlane, type KubeObject } from '../servers/kube.js'
 
 /** Loaded into the operator, so that it reaches the processes that stand for pods. */
-const network = join(import.meta.dirname, '../servers/kube/fixtures/pod-network.mjs')
+export const network = join(import.meta.dirname, '../servers/kube/fixtures/pod-network.mjs')
 
 /** The operator, by the right of this kubeconfig, in a network where the addresses of pods answer. It ends with the test. */
 export async function runOperatorAmongPods (kube: KubeControlPlane, kubeconfig: string, ...args: readonly string[]): Promise<Run> {

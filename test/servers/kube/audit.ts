@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 
 /** One request as the API server saw it; a watch counts once, when it begins. */
 export interface AuditEntry {
@@ -45,10 +45,33 @@ interface Written {
   readonly requestObject?: unknown
 }
 
+interface Read { readonly entries: AuditEntry[], offset: number, reading: Promise<unknown> }
+/** What was read of each file: it only grows, and tests look into it many times a second. */
+const known = new Map<string, Read>()
+
 /** The entries of a log file, oldest first. */
 export async function readAuditLog (file: string): Promise<readonly AuditEntry[]> {
-  const lines = (await readFile(file, 'utf8')).split('\n').slice(0, -1) // what follows the last line's end is still being written
-  return lines.map(line => JSON.parse(line) as Written).filter(isCounted).map(entryFrom)
+  const read = known.get(file) ?? { entries: [], offset: 0, reading: Promise.resolve() }
+  known.set(file, read)
+  const more = Promise.allSettled([read.reading]).then(() => readOn(file, read))
+  read.reading = more
+  await more
+  return read.entries
+}
+
+async function readOn (file: string, read: Read): Promise<void> {
+  const handle = await open(file)
+  try {
+    const chunks: Buffer[] = []
+    for await (const chunk of handle.createReadStream({ start: read.offset, autoClose: false }) as AsyncIterable<Buffer>) chunks.push(chunk)
+    const bytes = Buffer.concat(chunks)
+    const end = bytes.lastIndexOf('\n') + 1 // what follows the last line's end is still being written
+    read.offset += end
+    const lines = bytes.subarray(0, end).toString('utf8').split('\n').filter(line => line !== '')
+    read.entries.push(...lines.map(line => JSON.parse(line) as Written).filter(isCounted).map(entryFrom))
+  } finally {
+    await handle.close()
+  }
 }
 
 const isCounted = ({ verb, stage }: Written): boolean => stage === (verb === 'watch' ? 'ResponseStarted' : 'ResponseComplete')
