@@ -20,15 +20,16 @@ const both = [names.group, names.kedaGroup]
 
 /** What the operator needs to do its work: the roles of deploy/manifests, as a test says. Secrets stand beside it, since they may be granted one by one. */
 export const operatorRights: readonly Right[] = [
-  ...rights('work', both, ['scaledobjects'], ['get', 'list', 'watch', 'patch']),
+  ...rights('work', both, ['scaledobjects', 'scaledjobs'], ['get', 'list', 'watch', 'patch']),
   ...rights('work', [names.group], ['triggers'], ['get', 'list', 'watch', 'patch']),
-  ...rights('work', both, ['scaledjobs', 'triggerauthentications'], ['list', 'watch']),
+  ...rights('work', both, ['triggerauthentications'], ['list', 'watch']),
   ...rights('cluster', both, ['clustertriggerauthentications'], ['list', 'watch']),
   ...rights('work', both, ['scaledobjects/status', 'scaledjobs/status'], ['patch']),
   ...rights('work', [names.group], ['triggers/status'], ['patch']),
   ...rights('work', ['apps'], ['deployments', 'statefulsets'], ['list', 'watch']),
   ...rights('work', ['apps'], ['deployments/scale', 'statefulsets/scale'], ['get', 'patch']),
-  ...rights('work', [''], ['services'], ['list', 'watch']),
+  ...rights('work', ['batch'], ['jobs'], ['list', 'watch', 'create', 'delete']),
+  ...rights('work', ['', 'serving.knative.dev'], ['services'], ['list', 'watch']),
   ...rights('work', ['discovery.k8s.io'], ['endpointslices'], ['list', 'watch']),
   ...rights('work', [''], ['pods'], ['list', 'watch', 'patch']),
   ...rights('work', ['autoscaling'], ['horizontalpodautoscalers'], ['list', 'watch']),

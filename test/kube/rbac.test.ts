@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type KubeControlPlane, kubeControlPlane } from '../servers/kube.js'
 import { type NatsServer, natsServer } from '../servers/nats.js'
+import { installKnative } from './knative.js'
 import { installKinds } from './operator.js'
 import { nameOf, permissionsIn } from './rbac/rights.js'
-import { busyPods, scenarios as independent } from './rbac/scenarios.js'
+import { busyPods, knative, scenarios as independent } from './rbac/scenarios.js'
 import { type Outcome, perform, type Scenario } from './rbac/stage.js'
 
 const permissions = permissionsIn('deploy/manifests')
@@ -18,6 +19,8 @@ const needs: Readonly<Record<string, readonly string[]>> = {
     [`the memory of a ScaledObject of ${group} is written though others write to it too`, [`${group}/scaledobjects get`]],
     [`a ScaledObject of ${group} has conditions`, [`${group}/scaledobjects/status patch`]],
     [`a ScaledJob of ${group} that comes later has conditions`, [`${group}/scaledjobs list`, `${group}/scaledjobs watch`, `${group}/scaledjobs/status patch`]],
+    [`a ScaledJob of ${group} makes jobs, ends those of an earlier spec, and makes another when one is gone`, [`${group}/scaledjobs patch`, ...(group === 'keda.sh' ? ['list', 'watch', 'create', 'delete'].map(verb => `batch/jobs ${verb}`) : [])]],
+    [`the memory of a ScaledJob of ${group} is written though others write to it too`, [`${group}/scaledjobs get`]],
     [`credentials come from a TriggerAuthentication of ${group} that comes later`, [`${group}/triggerauthentications list`, `${group}/triggerauthentications watch`]],
     [`credentials come from a ClusterTriggerAuthentication of ${group} that comes later`, [`${group}/clustertriggerauthentications list`, `${group}/clustertriggerauthentications watch`]],
   ])),
@@ -34,6 +37,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   'what a Trigger remembers stands in its annotation': ['tidegate.dev/triggers patch'],
   'the memory of a Trigger is written though others write to it too': ['tidegate.dev/triggers get'],
   'a function is found behind a Service that comes later, and its ready addresses with it': ['core/services list', 'core/services watch', 'discovery.k8s.io/endpointslices list', 'discovery.k8s.io/endpointslices watch'],
+  'a Knative Service that comes later is called at its address': ['serving.knative.dev/services list', 'serving.knative.dev/services watch'],
   'the ready pods of a Deployment without a Service are found': ['core/pods list', 'core/pods watch'],
   'the pod that works is marked as the last to go': ['core/pods patch'],
 }
@@ -44,6 +48,7 @@ let depths: Server
 beforeAll(async () => {
   [kube, nats] = await Promise.all([kubeControlPlane(), natsServer()])
   await installKinds(kube, 'keda.sh', 'tidegate.dev')
+  await installKnative(kube)
   depths = createServer((request, response) => response.writeHead(request.headers.authorization === 'Bearer sesame' ? 200 : 401).end('{"depth": 12}'))
   await new Promise<void>(resolve => depths.listen(0, '127.0.0.1', resolve))
 })
@@ -53,7 +58,7 @@ afterAll(async () => {
   await Promise.all([kube.stop(), nats.stop()])
 })
 
-const scenarios: readonly Scenario[] = [...independent, busyPods(() => nats)]
+const scenarios: readonly Scenario[] = [...independent, knative, busyPods(() => nats)]
 const scenarioNamed = (name: string): Scenario => {
   const found = scenarios.find(s => s.name === name)
   if (found === undefined) throw new Error(`no scenario "${name}"`)

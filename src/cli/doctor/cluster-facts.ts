@@ -37,10 +37,13 @@ async function factsOfGroup (group: CrdGroup, examiner: Examiner): Promise<reado
   return [group === names.kedaGroup ? kindsFact('note', `${group} is of another version: ${differences}. It is used as it is`) : kindsFact('warning', `${group} is older than this program: ${differences}`, install)]
 }
 
+/** Groups of kinds that a cluster may do without. */
+const mayBeAbsent: readonly string[] = [...crdGroups, 'serving.knative.dev']
+
 /** The operator's own rights, each asked for in every namespace that it looks at; for kinds that are installed. */
 export async function operatorNeeds (cluster: KubeCluster, namespaces: readonly string[]): Promise<readonly Right[]> {
   const groups = await cluster.examiner.groups()
-  return operatorRights.filter(({ group }) => !crdGroups.some(own => own === group) || groups.has(group)).flatMap(right => {
+  return operatorRights.filter(({ group }) => !mayBeAbsent.includes(group) || groups.has(group)).flatMap(right => {
     if (right.scope === 'home') return [{ ...right, namespace: cluster.homeNamespace }]
     if (namespaces.length === 0) return [right]
     return right.scope === 'cluster' ? [] : namespaces.map(namespace => ({ ...right, namespace }))

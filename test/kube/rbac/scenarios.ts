@@ -24,6 +24,15 @@ const hpa = {
   apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata: { name: 'rival' },
   spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'work' }, maxReplicas: 9, metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } }] },
 }
+/** Three jobs whose pods work on and on. */
+const threeJobs = (stage: Stage, group: string): readonly object[] => [login, authentication(group, 'TriggerAuthentication', 'login'), {
+  apiVersion: `${group}/v1alpha1`, kind: 'ScaledJob', metadata: { name: 'work' },
+  spec: { jobTargetRef: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'work', image: 'work' }] } } }, pollingInterval: 1, triggers: [byToken(stage, 'TriggerAuthentication', 'login')] },
+}]
+const jobsIn = async (stage: Stage): Promise<readonly string[]> =>
+  (await stage.kube.admin.get<{ items: readonly { metadata: { name: string } }[] }>(`/apis/batch/v1/namespaces/${stage.namespace}/jobs`)).items.map(job => job.metadata.name)
+const otherImage = (stage: Stage, group: string) => (i: number): Promise<void> =>
+  stage.patch(`${group}/v1alpha1`, 'scaledjobs/work', { spec: { jobTargetRef: { template: { spec: { containers: [{ name: 'work', image: `work:${i}` }] } } } } })
 const scaledJob = (group: string): object => ({
   apiVersion: `${group}/v1alpha1`, kind: 'ScaledJob', metadata: { name: 'work' },
   spec: { jobTargetRef: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'work', image: 'work' }] } } }, triggers: [window(false)] },
@@ -93,6 +102,28 @@ const ofGroup = (group: string): readonly Scenario[] => [
       await stage.working()
       await stage.apply(scaledJob(group))
       await condition(stage, `${group}/v1alpha1`, 'scaledjobs/work', () => true)
+    },
+  },
+  {
+    name: `a ScaledJob of ${group} makes jobs, ends those of an earlier spec, and makes another when one is gone`,
+    before: stage => stage.apply(...threeJobs(stage, group)),
+    play: async stage => {
+      await stage.until(async () => (await jobsIn(stage)).length >= 3)
+      const first = await jobsIn(stage)
+      await otherImage(stage, group)(1)
+      await stage.until(async () => !(await jobsIn(stage)).some(name => first.includes(name)))
+      await stage.until(async () => (await jobsIn(stage)).length >= 3)
+      const second = await jobsIn(stage)
+      await stage.kube.admin.delete(`/apis/batch/v1/namespaces/${stage.namespace}/jobs/${second[0] ?? ''}`, { propagationPolicy: 'Background' })
+      await stage.until(async () => (await jobsIn(stage)).some(name => !second.includes(name)))
+    },
+  },
+  {
+    name: `the memory of a ScaledJob of ${group} is written though others write to it too`,
+    before: stage => stage.apply(...threeJobs(stage, group)),
+    play: async stage => {
+      await stage.until(async () => (await jobsIn(stage)).length >= 3)
+      await amongWriters(stage, `${group}/v1alpha1`, 'scaledjobs/work', otherImage(stage, group), 'scaledjobs')
     },
   },
   {
@@ -223,6 +254,18 @@ const others: readonly Scenario[] = [
     play: hasSlots,
   },
 ]
+
+/** Needs Knative's kind of Service. */
+export const knative: Scenario = {
+  name: 'a Knative Service that comes later is called at its address',
+  before: stage => stage.apply(trigger({ function: { name: 'work', kind: 'KnativeService' }, scale: {} })),
+  play: async stage => {
+    await stage.working()
+    await stage.apply({ apiVersion: 'serving.knative.dev/v1', kind: 'Service', metadata: { name: 'work' }, spec: {} })
+    await stage.patch('serving.knative.dev/v1', 'services/work/status', { status: { address: { url: 'http://work.example.com' }, conditions: [{ type: 'Ready', status: 'True' }] } })
+    await stage.until(async () => conditionOf(await stage.object<Scaled>(own, 'triggers/work'), 'FunctionReady')?.status === 'True')
+  },
+}
 
 /** Needs a broker and a network of pods. */
 export const busyPods = (nats: () => NatsServer): Scenario => ({
