@@ -2,7 +2,7 @@ import picocolors from 'picocolors'
 import type { EpochMs } from '../core/clock.js'
 import { refKey, type ObjectStatus } from '../runtime/ports.js'
 import { formatProblem, type Problem } from '../spec/problem.js'
-import { backlogCell, deliveryFacts, failureFact, objectName, replicasCell, scalingFacts, wakeFact, type Row } from './object-lines.js'
+import { backlogCell, deliveryFacts, failureFact, jobsCell, jobsFacts, objectName, replicasCell, scalingFacts, wakeFact, type Row } from './object-lines.js'
 import type { EventLine } from './recent-events.js'
 import { column, displayWidth, fit, oneLine, packFacts, wrap, wrapAtMost } from './text.js'
 import { troublesOf } from './trouble.js'
@@ -99,13 +99,13 @@ function rowText (row: Row, nameWidth: number, width: number): string {
 }
 
 function objectLines (status: ObjectStatus, { now, rates, width }: FrameOptions, rowOf: (cells: Row) => string, paint: Paint): readonly Line[] {
-  const { scaling, delivery } = status
+  const { scaling, jobs, delivery } = status
   const rate = rates?.get(refKey(status.ref))
   const troubles = troublesOf(status)
   const row = rowOf({
     object: oneLine(objectName(status)),
-    replicas: replicasCell(scaling),
-    backlog: backlogCell(scaling),
+    replicas: jobs === undefined ? replicasCell(scaling) : jobsCell(jobs),
+    backlog: backlogCell(scaling ?? jobs),
     delivered: delivery === undefined || rate === undefined ? '-' : perSecond(rate),
   })
   const block = (weight: Weight, facts: readonly string[], tint: (text: string) => string): Line[] =>
@@ -117,6 +117,7 @@ function objectLines (status: ObjectStatus, { now, rates, width }: FrameOptions,
       ...block('trouble', next === undefined ? [] : [`→ ${next}`], paint.yellow),
     ]),
     ...block('detail', scaling === undefined ? [] : scalingFacts(scaling, now), paint.dim),
+    ...block('detail', jobs === undefined ? [] : jobsFacts(jobs), paint.dim),
     ...block('detail', delivery === undefined ? [] : deliveryFacts(delivery, now), paint.dim),
     ...block('detail', delivery?.lastWake === undefined ? [] : [wakeFact(delivery.lastWake)], paint.dim),
     ...block('detail', delivery?.lastFailure === undefined ? [] : [failureFact(delivery.lastFailure)], paint.yellow),

@@ -1,7 +1,8 @@
 import type { EpochMs } from '../core/clock.js'
+import { jobsReasons } from '../core/scaling/jobs/reasons.js'
 import { reasons } from '../core/scaling/reasons.js'
 import type { Measurement, Reading } from '../core/scaling/types.js'
-import type { DeliveryStatus, ObjectStatus, ScalingStatus, WakeSplit } from '../runtime/ports.js'
+import type { DeliveryStatus, ObjectStatus, JobsStatus, ScalingStatus, WakeSplit } from '../runtime/ports.js'
 import { oneLine } from './text.js'
 import { count, counted, interval, timeOfDay, took, wait } from './words.js'
 
@@ -21,8 +22,17 @@ export function replicasCell (scaling: ScalingStatus | undefined): string {
   return current.status === decision.replicas ? count(current.status) : `${count(current.status)} → ${count(decision.replicas)}`
 }
 
+/** `4` jobs that have not finished, `?` where they are not known. */
+export const jobsCell = ({ counts }: JobsStatus): string => counts === undefined ? '?' : count(counts.running)
+
+/** Why so many jobs are made, and how many of those that run wait for their start. */
+export function jobsFacts ({ counts, decision }: JobsStatus): readonly string[] {
+  const because = decision.steps.at(-1)?.because ?? ''
+  return [`${decision.reason}: ${oneLine(because === '' ? jobsReasons[decision.reason] : because).replace(/[.]$/, '')}`, ...(counts !== undefined && counts.pending > 0 ? [`${count(counts.pending)} pending`] : [])]
+}
+
 /** The measurement that asks for most; `?` where a source could not be read and no other speaks; `-` where there is none. */
-export function backlogCell (scaling: ScalingStatus | undefined): string {
+export function backlogCell (scaling: Pick<ScalingStatus, 'readings'> | undefined): string {
   const readings = scaling?.readings ?? []
   const wish = (m: Measurement): number => m.value / m.target
   const measurements = readings.flatMap(reading => reading.kind === 'measured' ? reading.measurements : [])

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import type { ObjectStatus } from '../../src/runtime/ports.js'
+import { jobsCell, jobsFacts } from '../../src/ui/object-lines.js'
 import { plainSummary } from '../../src/ui/summary.js'
 import { audit, orders, report, thumbnails } from './sample.js'
 
@@ -12,3 +14,14 @@ test('one line an object: what was delivered, where it stands, what is wrong', (
 })
 
 test('nothing ran, nothing is said', () => expect(plainSummary([])).toBe(''))
+
+test('a ScaledJob is told by its jobs', () => {
+  const status: ObjectStatus = {
+    ref: { apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledJob', namespace: 'default', name: 'renders' }, conditions: [],
+    jobs: { counts: { running: 3, pending: 1 }, decision: { create: 0, reason: 'EnoughJobs', steps: [], active: true }, decidedAt: 0, readings: [], nextLookAt: 0 },
+  }
+  expect(plainSummary([status])).toBe('ScaledJob renders: 3 jobs, EnoughJobs')
+  expect([jobsCell(status.jobs ?? fail()), ...jobsFacts(status.jobs ?? fail())]).toEqual(['3', expect.stringMatching(/^EnoughJobs: /), '1 pending'])
+})
+
+const fail = (): never => { throw new Error('it has jobs') }

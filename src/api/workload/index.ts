@@ -1,3 +1,3 @@
 export { isWorkload, readWorkload, type ConfigMap, type Deployment, type Secret, type Service, type Workload } from './read-workload.js'
-export { readJobSpec, type JobSpec } from './job.js'
+export { readJobSpec } from './job.js'
 export type { Container, Probe } from './pod.js'
