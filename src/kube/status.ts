@@ -19,7 +19,7 @@ export interface KubeStatusParts {
 /** Milliseconds between two writes of one object: when a condition turned, and when only its words changed. */
 const turnedMs = 1_000
 const wordsMs = 60_000
-/** Conditions that turn all the time are written so often at first, and then twice a minute. */
+/** Conditions that turn all the time are written so often at first, and then twice a minute; whether an object works at all is not kept back. */
 const turns = { most: 4, everyMs: 30_000 }
 /** What is told in one go is written in one. */
 const gatherMs = 50
@@ -78,7 +78,8 @@ export class KubeStatus implements StatusSink {
       entry.dueAt = Infinity
       return
     }
-    const earliest = isNews(entry.wanted, entry.written) ? Math.max(entry.writtenAt + turnedMs, entry.allowance.nextAt(clock.monotonic())) : entry.writtenAt + wordsMs
+    const soonest = Math.max(entry.writtenAt + turnedMs, readyTurned(entry) ? 0 : entry.allowance.nextAt(clock.monotonic()))
+    const earliest = isNews(entry.wanted, entry.written) ? soonest : entry.writtenAt + wordsMs
     this.#writeAt(ref, entry, Math.max(clock.monotonic() + (isOpening(entry.wanted) ? openingMs : gatherMs), earliest))
   }
 
@@ -115,3 +116,6 @@ export class KubeStatus implements StatusSink {
     }
   }
 }
+
+const readyTurned = ({ wanted, written }: Entry): boolean => readyOf(wanted) !== readyOf(written)
+const readyOf = (status: WireStatusBody | undefined): string | undefined => status?.conditions?.find(c => c.type === 'Ready')?.status

@@ -49,26 +49,6 @@ it(`${events} JetStream events with Tidegate killed ${kills} times: none lost, r
   await server.stop()
 }, 300_000)
 
-it('a replica killed while it works: its event is sent again, and the replica is started again', async () => {
-  const server = await natsServer()
-  const connection = await connect({ servers: server.url })
-  await (await connection.jetstreamManager()).streams.add({ name: 'WORK', subjects: ['work'] })
-  const scene = new Scene()
-  const source = { natsJetstream: { servers: server.url, subject: 'work', startFrom: { policy: 'All' } } }
-  scene.write('all.yaml', ...fn('worker', source, { OUT: scene.out, ONCE_LOST: scene.path('lost') }, { scale: { min: 1, max: 1 }, delivery: { retry: { initial: '50ms' } } }))
-  const run = await scene.run()
-  await connection.jetstream().publish('work', 'dear')
-  await until(() => scene.got().length === 2, () => run.tail())
-  const [first, second] = [...scene.got()].sort((a, b) => a.attempt - b.attempt)
-  expect([first?.attempt, second?.attempt]).toEqual([1, 2])
-  expect(second).toMatchObject({ body: 'dear', id: first?.id })
-  expect(second?.pid).not.toBe(first?.pid)
-  const status = await run.statusUntil('Trigger', 'worker', s => s.delivery?.delivered === 1)
-  expect(status.delivery?.lastFailure?.because).toContain('connection closed before the answer')
-  await connection.close()
-  await server.stop()
-})
-
 it('a worker that ignores SIGTERM is ended when its grace is over, and Ctrl-C ends all', async () => {
   const scene = new Scene()
   scene.write('all.yaml', deployment('stubborn', 'function', { OUT: scene.out, STUBBORN: 'yes' }), service('stubborn'),
@@ -81,28 +61,4 @@ it('a worker that ignores SIGTERM is ended when its grace is over, and Ctrl-C en
   expect(await run.stop()).toBe(0)
   expect(isAlive(pid)).toBe(false)
   expect(performance.now() - asked).toBeGreaterThan(900)
-})
-
-it('replicas outlive a killed Tidegate, take what comes by its Service, and are taken over by the next one', async () => {
-  const server = await natsServer()
-  const connection = await connect({ servers: server.url })
-  await (await connection.jetstreamManager()).streams.add({ name: 'KEPT', subjects: ['kept'] })
-  const scene = new Scene()
-  const source = { natsJetstream: { servers: server.url, subject: 'kept', startFrom: { policy: 'All' } } }
-  scene.write('all.yaml', ...fn('kept', source, { OUT: scene.out }, { scale: { min: 3, max: 5 } }))
-  const first = await scene.run()
-  await first.statusUntil('Trigger', 'kept', s => s.scaling?.current.ready === 3)
-  const pids = scene.pids()
-  await first.kill()
-  expect(pids.map(isAlive)).toEqual([true, true, true])
-  await connection.jetstream().publish('kept', 'while it was away')
-  const second = await scene.run()
-  await until(() => scene.got().length === 1)
-  expect(scene.pids()).toEqual(pids)
-  const status = await second.statusUntil('Trigger', 'kept', s => s.delivery?.delivered === 1)
-  expect(status.scaling?.current).toMatchObject({ spec: 3, status: 3, ready: 3 })
-  expect(await second.stop()).toBe(0)
-  expect(pids.map(isAlive)).toEqual([false, false, false])
-  await connection.close()
-  await server.stop()
 })
