@@ -81,7 +81,7 @@ export function clusterSystem (wiring: ClusterWiring): System {
   const loops = system({
     resources: cluster.resources, objects: cluster.objects, targets: cluster.targets, jobs: cluster.jobs, endpoints: cluster.endpoints, functions,
     state: term.state, ownership: cluster.ownership, status: eachSink(status, term.status), events: eachOf(term.events, events), decisions, telemetry,
-    clock, random: () => Math.random(), log, registry, defaults, clusterObjectNamespace: wiring.clusterObjectNamespace ?? cluster.homeNamespace,
+    clock, random: () => Math.random(), log, registry, defaults, shadow: cluster.lease === undefined, clusterObjectNamespace: wiring.clusterObjectNamespace ?? cluster.homeNamespace,
     secretsOnlyFrom: wiring.restrictSecrets ? cluster.homeNamespace : undefined, authFiles: authFiles(wiring.filepathAuthRootPath), workloads: cluster.pods, ...workloadIdentity(environment),
   })
   return {

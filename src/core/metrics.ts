@@ -22,6 +22,8 @@ export const metricCatalogue = {
   scale_writes_total: { type: 'counter', help: 'Writes of a replica count, by outcome: ok, failed.', labels: ['namespace', 'scaled_object', 'outcome'] },
   scaled_job_jobs: { type: 'gauge', help: 'Unfinished jobs of a ScaledJob as last seen, by state: running (all of them), pending.', labels: ['namespace', 'scaled_job', 'state'] },
   jobs_created_total: { type: 'counter', help: 'Jobs asked for, by outcome: ok, failed.', labels: ['namespace', 'scaled_job', 'outcome'] },
+  shadow_replicas: { type: 'gauge', help: 'With --shadow: replicas that are there (by it), and that we would have set (by we).', labels: ['namespace', 'scaled_object', 'by'] },
+  shadow_replica_seconds: { type: 'gauge', help: 'With --shadow: replica-seconds since the start, as they were used (by it) and as we would have used them (by we).', labels: ['namespace', 'scaled_object', 'by'] },
   scale_loop_lag_seconds: { type: 'histogram', help: 'How late a scale unit was looked at.', labels: [], buckets: seconds },
   deliveries_total: { type: 'counter', help: 'Settled deliveries, by disposition: ack, filtered, retry, deadLetter, drop, hold, suspend, release.', labels: [...trigger, 'disposition'] },
   delivery_duration_seconds: { type: 'histogram', help: 'Time one call of the function took.', labels: trigger, buckets: seconds },

@@ -18,6 +18,11 @@ export interface WireResourceStatus {
   readonly conditions?: readonly WireCondition[]
   readonly originalReplicaCount?: number
   readonly observedGeneration?: number
+  readonly externalMetricNames?: readonly string[]
+  readonly health?: Readonly<Record<string, unknown>>
+  readonly triggersActivity?: Readonly<Record<string, unknown>>
+  readonly pausedReplicaCount?: number | null
+  readonly lastActiveTime?: string
   /** Of a Trigger: the type of its connector, and what it calls. */
   readonly source?: string
   readonly function?: string
@@ -67,7 +72,9 @@ export const trimResource = (apiVersion: string, kind: string, plural: string) =
   }
 }
 
-const statusFields = ['conditions', 'originalReplicaCount', 'observedGeneration', 'source', 'function'] as const
+const statusFields = [
+  'conditions', 'originalReplicaCount', 'observedGeneration', 'source', 'function', 'externalMetricNames', 'health', 'triggersActivity', 'pausedReplicaCount', 'lastActiveTime',
+] as const
 
 const keptStatus = (status: WireResourceStatus = {}): WireResourceStatus =>
   Object.fromEntries(statusFields.flatMap(field => status[field] === undefined ? [] : [[field, status[field]]]))

@@ -13,6 +13,8 @@ const readEveryMs = 15_000
 /** A target of a kind that is not watched: its scale subresource, read now and then. */
 export class OtherKind {
   seen: Seen | undefined
+  /** Its kind is there and cannot be scaled. */
+  lacksScale = false
   readonly #target: ObjectRef
   readonly #parts: { readonly http: KubeHttp, readonly discovery: Discovery, readonly clock: Clock, readonly log: Log }
   readonly #onChange: () => void
@@ -47,6 +49,9 @@ export class OtherKind {
   async #read (): Promise<WireScale | undefined> {
     const { apiVersion, kind, namespace, name } = this.#target
     const served = await this.#parts.discovery.find(apiVersion, kind)
+    const lacked = this.lacksScale
+    this.lacksScale = served?.scalable === false
+    if (this.lacksScale !== lacked) this.#onChange()
     if (served === undefined || !served.scalable) return undefined
     return this.#parts.http.find<WireScale>(objectPath(apiVersion, served.plural, namespace, name, 'scale'))
   }

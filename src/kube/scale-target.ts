@@ -24,7 +24,7 @@ const tries = 4
 /** Counts of anything with a scale subresource: watched, and set by one conditional PATCH of it. */
 export class KubeScaleTarget implements ScaleTarget {
   readonly #parts: ScaleTargetParts
-  readonly #listeners = new Map<string, Set<(state: TargetState | undefined) => void>>()
+  readonly #listeners = new Map<string, Set<(state: TargetState | undefined, lacksScale?: boolean) => void>>()
   readonly #watches = new Map<string, () => void>()
   readonly #others = new Map<string, OtherKind>()
   /** What our last write made of a target, until the watch has caught up with it. */
@@ -32,12 +32,12 @@ export class KubeScaleTarget implements ScaleTarget {
 
   constructor (parts: ScaleTargetParts) { this.#parts = parts }
 
-  watch (target: ObjectRef, listener: (state: TargetState | undefined) => void): () => void {
+  watch (target: ObjectRef, listener: (state: TargetState | undefined, lacksScale?: boolean) => void): () => void {
     const key = refKey(target)
     const listeners = this.#listeners.get(key) ?? new Set()
     this.#listeners.set(key, listeners.add(listener))
     if (!this.#watches.has(key)) this.#watches.set(key, this.#follow(target))
-    listener(this.#seen(target)?.state)
+    listener(this.#seen(target)?.state, this.#others.get(key)?.lacksScale)
     return () => {
       listeners.delete(listener)
       if (listeners.size > 0) return
@@ -129,7 +129,7 @@ export class KubeScaleTarget implements ScaleTarget {
 
   #tell (target: ObjectRef): void {
     const state = this.#seen(target)?.state
-    for (const listener of this.#listeners.get(refKey(target)) ?? []) listener(state)
+    for (const listener of this.#listeners.get(refKey(target)) ?? []) listener(state, this.#others.get(refKey(target))?.lacksScale)
   }
 }
 

@@ -1,7 +1,7 @@
-import { originalOf } from '../core/scaling/memory.js'
 import { names } from '../core/names.js'
 import { isMapping } from '../spec/read.js'
 import type { ObjectStatus } from '../runtime/ports.js'
+import { scaledObjectStatus } from './scaled-object-status.js'
 import type { CustomResource, WireCondition, WireResourceStatus } from './custom-resource.js'
 
 /** What we write into a status. KEDA's kinds have no place for times and generations: their schema would drop them. */
@@ -10,13 +10,12 @@ export interface WireStatusBody extends WireResourceStatus {
   readonly scaleTargetGVKR?: { readonly group: string, readonly version: string, readonly kind: string, readonly resource: string }
   readonly triggersTypes?: string
   readonly authenticationsTypes?: string
-  readonly lastActiveTime?: string
 }
 
 /** The status of one object as it should stand in the cluster. */
 export function statusOf (status: ObjectStatus, resource: CustomResource, before: WireResourceStatus, now: number): WireStatusBody {
   const isOurs = resource.ref.apiVersion === names.apiVersion
-  const told = status.conditions.map(({ type, status: state, reason, message }): WireCondition => {
+  const told = status.conditions.filter(c => c.reason !== 'Starting' || !isSaid(c.type, before)).map(({ type, status: state, reason, message }): WireCondition => {
     const condition = { type, status: state, reason, message: message.slice(0, 4096) }
     return isOurs ? { ...condition, lastTransitionTime: transitionTime(condition, before, now), observedGeneration: resource.generation } : condition
   })
@@ -25,10 +24,16 @@ export function statusOf (status: ObjectStatus, resource: CustomResource, before
     conditions: [...told, ...(before.conditions ?? []).filter(c => !types.has(c.type))],
     ...(isOurs ? { observedGeneration: resource.generation } : {}),
     ...(resource.ref.kind === 'Trigger' ? triggerFields(status, resource, before) : {}),
-    ...(resource.ref.kind === 'ScaledObject' ? scaledObjectFields(status, resource, before) : {}),
+    ...(resource.ref.kind === 'ScaledObject' ? { ...triggerColumns(resource), ...(status.scaling === undefined ? asBefore(before) : scaledObjectStatus(status.scaling, resource, before)) } : {}),
     ...(resource.ref.kind === 'ScaledJob' ? scaledJobFields(status, resource) : {}),
   }
 }
+
+/** Before the first look, and where there is no target to look at, what was said of it stands. */
+function asBefore ({ conditions: _, observedGeneration: __, ...said }: WireResourceStatus): WireResourceStatus { return said }
+
+/** Whoever takes over, or starts again, says nothing before the first look where it was said what is the matter. */
+const isSaid = (type: string, before: WireResourceStatus): boolean => before.conditions?.some(c => c.type === type) === true
 
 /** When the condition turned; its words may change without that. */
 function transitionTime ({ type, status }: WireCondition, before: WireResourceStatus, now: number): string {
@@ -41,7 +46,7 @@ function triggerColumns ({ wanted }: CustomResource): Pick<WireStatusBody, 'trig
   const texts = (values: readonly unknown[]): string => [...new Set(values.filter(value => typeof value === 'string'))].join(',')
   return {
     triggersTypes: texts(triggers.map(trigger => trigger['type'])),
-    authenticationsTypes: texts(triggers.map(trigger => isMapping(trigger['authenticationRef']) ? trigger['authenticationRef']['kind'] ?? 'TriggerAuthentication' : undefined)),
+    authenticationsTypes: texts(triggers.map(trigger => isMapping(trigger['authenticationRef']) ? trigger['authenticationRef']['name'] : undefined)),
   }
 }
 
@@ -51,18 +56,6 @@ function scaledJobFields ({ jobs }: ObjectStatus, resource: CustomResource): Par
 }
 
 const wireTime = (at: number): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
-
-/** What KEDA's printer columns show, and the count that a target had when it was taken over. */
-function scaledObjectFields ({ scaling }: ObjectStatus, resource: CustomResource, before: WireResourceStatus): Partial<WireStatusBody> {
-  const columns = triggerColumns(resource)
-  if (scaling === undefined) return columns
-  const { apiVersion, kind } = scaling.target
-  const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]
-  return {
-    ...columns, scaleTargetKind: `${group}/${version}.${kind}`, scaleTargetGVKR: { group, version, kind, resource: `${kind.toLowerCase()}s` },
-    originalReplicaCount: before.originalReplicaCount ?? (scaling.memory === undefined ? scaling.current.spec : originalOf(scaling.memory)),
-  }
-}
 
 function triggerFields ({ delivery }: ObjectStatus, { wanted }: CustomResource, before: WireResourceStatus): Partial<WireStatusBody> {
   const fn = isMapping(wanted.spec) && isMapping(wanted.spec['function']) ? wanted.spec['function'] : {}
@@ -80,7 +73,10 @@ export function isOther (wanted: WireStatusBody, written: WireStatusBody | undef
 export const isNews = (wanted: WireStatusBody, written: WireStatusBody | undefined): boolean => turns(wanted) !== turns(written)
 
 const turns = (status: WireStatusBody | undefined): string => JSON.stringify([
-  sorted(status).map(({ type, status: state, reason }) => [type, state, reason]), status?.observedGeneration, status?.originalReplicaCount, status?.source, status?.function,
+  sorted(status).map(({ type, status: state, reason }) => [type, state, reason]), status?.observedGeneration, status?.originalReplicaCount, status?.source, status?.function, status?.pausedReplicaCount ?? null,
 ])
-const words = (status: WireStatusBody | undefined): string => JSON.stringify(sorted(status).map(({ type, message }) => [type, message]))
+const words = (status: WireStatusBody | undefined): string => JSON.stringify([
+  sorted(status).map(({ type, message }) => [type, message]), status?.lastActiveTime, status?.externalMetricNames ?? [], entries(status?.health), entries(status?.triggersActivity),
+])
+const entries = (map: Readonly<Record<string, unknown>> = {}): readonly unknown[] => Object.entries(map).filter(([, value]) => value !== null).sort(([a], [b]) => a < b ? -1 : 1)
 const sorted = (status: WireStatusBody | undefined): readonly WireCondition[] => [...status?.conditions ?? []].sort((a, b) => a.type < b.type ? -1 : 1)

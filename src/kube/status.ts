@@ -1,7 +1,8 @@
 import { errorMessage } from '../core/errors.js'
-import { refKey, type Clock, type Log, type ObjectRef, type ObjectStatus, type StatusSink } from '../runtime/ports.js'
+import { refKey, type Clock, type EventSink, type Log, type ObjectRef, type ObjectStatus, type StatusSink } from '../runtime/ports.js'
 import { Allowance } from './allowance.js'
 import { ApiError } from './api-error.js'
+import { conditionEvents } from './condition-events.js'
 import { resourceKey, type CustomResource } from './custom-resource.js'
 import type { Revisions } from './revisions.js'
 import { isNews, isOther, statusOf, type WireStatusBody } from './status-body.js'
@@ -14,6 +15,8 @@ export interface KubeStatusParts {
   readonly clock: Clock
   readonly log: Log
   readonly find: (ref: ObjectRef) => CustomResource | undefined
+  /** Told what turned, once it is written. */
+  readonly tell: EventSink['emit']
 }
 
 /** Milliseconds between two writes of one object: when a condition turned, and when only its words changed. */
@@ -32,6 +35,8 @@ interface Entry {
   /** As far as we know what the cluster has: what we wrote, before that what was there. */
   written: WireStatusBody | undefined
   writtenAt: number
+  /** Whoever takes over has new words for what did not turn: they can wait. */
+  readonly knownSince: number
   readonly allowance: Allowance
   dueAt: number
   cancel: () => void
@@ -51,7 +56,7 @@ export class KubeStatus implements StatusSink {
     const resource = this.#parts.find(status.ref)
     if (resource === undefined || this.#parts.writer.shadow || !['ScaledObject', 'ScaledJob', 'Trigger'].includes(status.ref.kind)) return
     const key = resourceKey(status.ref)
-    const entry: Entry = this.#entries.get(key) ?? { wanted: {}, written: resource.status, writtenAt: -Infinity, allowance: new Allowance(turns), dueAt: Infinity, cancel: () => undefined }
+    const entry: Entry = this.#entries.get(key) ?? { wanted: {}, written: resource.status, writtenAt: -Infinity, knownSince: this.#parts.clock.monotonic(), allowance: new Allowance(turns), dueAt: Infinity, cancel: () => undefined }
     this.#entries.set(key, entry)
     const { originalReplicaCount = entry.written?.originalReplicaCount } = entry.wanted // as it was found, though it may have been scaled before the first write
     const before = { ...entry.written, ...(originalReplicaCount === undefined ? {} : { originalReplicaCount }) }
@@ -79,7 +84,7 @@ export class KubeStatus implements StatusSink {
       return
     }
     const soonest = Math.max(entry.writtenAt + turnedMs, readyTurned(entry) ? 0 : entry.allowance.nextAt(clock.monotonic()))
-    const earliest = isNews(entry.wanted, entry.written) ? soonest : entry.writtenAt + wordsMs
+    const earliest = isNews(entry.wanted, entry.written) ? soonest : Math.max(entry.writtenAt, entry.knownSince) + wordsMs
     this.#writeAt(ref, entry, Math.max(clock.monotonic() + (isOpening(entry.wanted) ? openingMs : gatherMs), earliest))
   }
 
@@ -106,6 +111,7 @@ export class KubeStatus implements StatusSink {
         method: 'PATCH', urgency: 'status', path: objectPath(ref.apiVersion, resource.plural, ref.namespace, ref.name, 'status'),
         body: { metadata: { uid: resource.uid }, status: body },
       })
+      for (const event of conditionEvents(entry.written, body, resource)) this.#parts.tell(ref, event)
       entry.written = body
       revisions.wrote(resource, answer?.metadata.resourceVersion)
       if (this.#entries.get(resourceKey(ref)) === entry) this.#plan(ref, entry)

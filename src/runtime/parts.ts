@@ -28,6 +28,8 @@ export interface SystemParts {
   readonly authFiles: AuthFiles
   /** Where the Secrets of ClusterTriggerAuthentications are. */
   readonly clusterObjectNamespace: string
+  /** Decides and compares with what others do; sets no count. */
+  readonly shadow?: boolean
   /** The only namespace whose Secrets are read; undefined: each where it is named. */
   readonly secretsOnlyFrom?: string | undefined
   readonly workloadIdentity?: WorkloadIdentity

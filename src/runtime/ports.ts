@@ -3,6 +3,7 @@ import type { EpochMs } from '../core/clock.js'
 import type { Envelope, Outcome } from '../core/delivery/types.js'
 import type { LabelsOf, MetricName } from '../core/metrics.js'
 import type { JobCounts, JobsDecision, JobsPolicy, JobView } from '../core/scaling/jobs/types.js'
+import type { Comparison } from '../core/scaling/comparison.js'
 import type { CurrentReplicas, Decision, Reading, ScaleMemory, ScalePolicy } from '../core/scaling/types.js'
 import type { Problem } from '../spec/problem.js'
 
@@ -81,8 +82,8 @@ export type TargetState = CurrentReplicas
 
 /** Watches counts and sets them. */
 export interface ScaleTarget {
-  /** Calls back at once with what is known (undefined: the target does not exist) and after every change, until stopped. */
-  watch(target: ObjectRef, listener: (state: TargetState | undefined) => void): () => void
+  /** Calls back at once with what is known (undefined: the target does not exist, or its kind cannot be scaled) and after every change, until stopped. */
+  watch(target: ObjectRef, listener: (state: TargetState | undefined, lacksScale?: boolean) => void): () => void
   /**
    * Asks for this many replicas. Resolves when the wish is taken, not when they run. Rejects when it was not taken.
    * `busy`: names of replicas (as in `Endpoint.id`) that work right now and are the last to go.
@@ -209,6 +210,11 @@ export interface ScalingStatus {
   readonly readings: readonly Reading[]
   /** What the decision left to be remembered. */
   readonly memory?: ScaleMemory
+  readonly activeTriggers?: readonly string[]
+  /** The count that a pause asks for. */
+  readonly pausedReplicas?: number
+  /** Where we only watch: what the other did beside what we would have done. */
+  readonly comparison?: Comparison
   /** When each source is looked at next, and why then. */
   readonly nextLookAt: EpochMs
   readonly pollingIntervalMs: number

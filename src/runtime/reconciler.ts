@@ -280,10 +280,10 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   }
 
   #unitParts ({ target, scaledObject, triggers }: TargetClaim<Claimant>): ConstructorParameters<typeof ScaleUnit>[0] {
-    const { targets, state, ownership, wheel, clock, log, events, decisions, nextSequence, telemetry } = this.#context
+    const { targets, state, ownership, wheel, clock, log, events, decisions, nextSequence, telemetry, shadow = false } = this.#context
     const labels = { namespace: target.namespace, scaled_object: scaledObject?.metadata.name ?? triggers[0]?.run.ref.name ?? target.name }
     return {
-      target, scaleTarget: targets, state, ownership, wheel, clock, log, events, decisions, nextSequence,
+      target, scaleTarget: targets, state, ownership, wheel, clock, log, events, decisions, nextSequence, shadow,
       metrics: unitMetrics(telemetry, labels),
     }
   }

@@ -1,4 +1,5 @@
 import { decideReplicas } from '../core/scaling/decide.js'
+import type { Comparison } from '../core/scaling/comparison.js'
 import { originalOf, takenOver, unwritten } from '../core/scaling/memory.js'
 import { policyAt } from '../core/scaling/pause.js'
 import { errorMessage } from '../core/errors.js'
@@ -10,6 +11,7 @@ import {
 import { nextLookAt } from './look-times.js'
 import { CountWriter } from './count-writer.js'
 import { Pace } from './pace.js'
+import { Shadow } from './shadow.js'
 import { UnitMemory } from './unit-memory.js'
 import { isWellRead, scalingConditions } from './unit-status.js'
 import type { Voice } from './voice.js'
@@ -26,11 +28,14 @@ export interface ScaleUnitParts {
   readonly events: EventSink
   readonly decisions: DecisionLog
   readonly nextSequence: () => number
+  /** Compares with what another does, and writes nothing. */
+  readonly shadow?: boolean
   readonly metrics: {
     readonly desired: Gauge
     readonly spec: Gauge
     readonly ready: Gauge
     readonly writes: { readonly ok: Counter, readonly failed: Counter }
+    readonly compared?: (seen: Comparison) => void
     readonly decided: (reason: Decision['reason']) => Counter
   }
 }
@@ -65,6 +70,7 @@ export class ScaleUnit {
   readonly #parts: ScaleUnitParts
   readonly #memory: UnitMemory
   readonly #writer: CountWriter
+  readonly #shadow: Shadow | undefined
   readonly #stopping = new AbortController()
   readonly #readings = new Map<string, Reading>()
   #plan: UnitPlan
@@ -75,6 +81,7 @@ export class ScaleUnit {
   readonly #onChange: Pace
   #nextLookAt = 0
   #rival: Rival | undefined
+  #lacksScale = false
   #deciding: Promise<void> = Promise.resolve()
   #queued = false
 
@@ -84,12 +91,13 @@ export class ScaleUnit {
     this.#plan = plan
     this.#memory = new UnitMemory(refKey(parts.target), parts.state, parts.clock)
     this.#writer = new CountWriter(parts)
+    this.#shadow = parts.shadow === true ? new Shadow(parts.target, { ...parts, compared: parts.metrics.compared ?? (() => undefined) }) : undefined
     this.#onRing = new Pace(parts.clock, gapMs, () => this.#decide())
     this.#onChange = new Pace(parts.clock, gapMs, () => this.#decide())
   }
 
   start (): void {
-    this.#stopWatching = this.#parts.scaleTarget.watch(this.target, state => this.#seen(state))
+    this.#stopWatching = this.#parts.scaleTarget.watch(this.target, (state, lacksScale = false) => { this.#lacksScale = lacksScale; this.#seen(state) })
     this.#lookNow()
   }
 
@@ -242,7 +250,8 @@ export class ScaleUnit {
 
   /** Memory is written first: a crash between the two is harmless. A write that is refused takes it back. */
   async #carryOut (current: CurrentReplicas, decision: Decision, memoryBefore: ScaleMemory, busy: ReadonlySet<string>): Promise<void> {
-    if (this.#rival !== undefined) return this.#memory.remember(unwritten(decision.memory, memoryBefore))
+    this.#shadow?.look(current.spec, decision.replicas)
+    if (this.#rival !== undefined || this.#shadow !== undefined) return this.#memory.remember(unwritten(decision.memory, memoryBefore))
     if (decision.replicas === current.spec) return this.#memory.keep(decision.memory, this.#plan.policy, false)
     await this.#memory.keep(decision.memory, this.#plan.policy, true)
     if (this.#parts.ownership.rival(this.target, false) !== undefined) return // came while the memory was written
@@ -268,17 +277,23 @@ export class ScaleUnit {
   }
 
   #report (current: CurrentReplicas, decision: Decision, readings: readonly Reading[]): void {
-    const { replicas, reason, steps, active } = decision
-    this.#plan.onStatus(scalingConditions(decision, this.#plan.policy, readings, this.#parts.clock.now(), this.#rival), {
-      target: this.target, current, decision: { replicas, reason, steps, active }, decidedAt: this.#parts.clock.now(), readings, memory: decision.memory,
+    const { replicas, reason, steps, active, activeTriggers } = decision
+    const now = this.#parts.clock.now()
+    const { paused } = policyAt(this.#plan.policy, now)
+    this.#plan.onStatus(scalingConditions(decision, this.#plan.policy, readings, now, this.#rival), {
+      target: this.target, current, decision: { replicas, reason, steps, active }, decidedAt: now, readings, memory: decision.memory, activeTriggers,
+      ...(paused?.kind === 'at' ? { pausedReplicas: paused.replicas } : {}), ...(this.#shadow?.seen === undefined ? {} : { comparison: this.#shadow.seen }),
       nextLookAt: this.#nextLookAt, pollingIntervalMs: this.#plan.pollingIntervalMs,
     })
   }
 
+  /** With KEDA's words, in the condition and as events of their own. */
   #reportMissing (): void {
-    this.#plan.onStatus([{
-      type: 'Ready', status: 'False', reason: 'ScaledObjectCheckFailed',
-      message: `TG_TARGET_NOT_FOUND ${refKey(this.target)} does not exist; create it, or mend scaleTargetRef`,
-    }], undefined)
+    const [note, problem] = this.#lacksScale
+      ? ['Target resource doesn\'t expose /scale subresource', `TG_TARGET_NOT_FOUND ${refKey(this.target)} has no scale subresource; name another target, or give its kind one`]
+      : ['Target resource doesn\'t exist', `TG_TARGET_NOT_FOUND ${refKey(this.target)} does not exist; create it, or mend scaleTargetRef`]
+    for (const by of this.#plan.by) this.#parts.events.emit(by, { type: 'Warning', reason: `${by.kind}CheckFailed`, note })
+    const message = `ScaledObject doesn't have correct scaleTargetRef specification: ${problem}`
+    this.#plan.onStatus([{ type: 'Ready', status: 'False', reason: 'ScaledObjectCheckFailed', message }], undefined)
   }
 }

@@ -9,5 +9,11 @@ export const unitMetrics = (telemetry: Telemetry, labels: LabelsOf<'scaled_objec
   spec: telemetry.gauge('scaled_object_replicas', { ...labels, state: 'spec' }),
   ready: telemetry.gauge('scaled_object_replicas', { ...labels, state: 'ready' }),
   writes: { ok: telemetry.counter('scale_writes_total', { ...labels, outcome: 'ok' }), failed: telemetry.counter('scale_writes_total', { ...labels, outcome: 'failed' }) },
+  compared: ({ it, we, itReplicaSeconds, weReplicaSeconds }) => {
+    for (const [by, replicas, seconds] of [['it', it, itReplicaSeconds], ['we', we, weReplicaSeconds]] as const) {
+      telemetry.gauge('shadow_replicas', { ...labels, by }).set(replicas)
+      telemetry.gauge('shadow_replica_seconds', { ...labels, by }).set(seconds)
+    }
+  },
   decided: (reason: Decision['reason']) => telemetry.counter('scale_decisions_total', { ...labels, reason }),
 })

@@ -90,7 +90,7 @@ const ready = (status: Condition['status'], message = 'm'): Condition => ({ type
 async function sink (group: string, conditions: WireCondition[] = [], { mayWrite = () => true, clock = systemClock }: { readonly mayWrite?: () => boolean, readonly clock?: Clock } = {}): Promise<Awaited<ReturnType<typeof scene>> & { readonly report: (...told: Condition[]) => void }> {
   const parts = await scene(group, conditions)
   const writer = new Writer(parts.http, { mayWrite, soon: async () => undefined }, false)
-  const status = new KubeStatus({ ...parts, writer, revisions: new Revisions(), clock, log: quiet, find: () => parts.resource })
+  const status = new KubeStatus({ ...parts, writer, revisions: new Revisions(), clock, log: quiet, find: () => parts.resource, tell: () => undefined })
   onTestFinished(() => status.stop())
   return { ...parts, report: (...told) => status.report({ ref: parts.resource.ref, conditions: told }) }
 }
