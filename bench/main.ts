@@ -6,7 +6,7 @@ import { startup } from './cases/startup.js'
 import { pinSelf } from './lib/machine.js'
 import { publish, type CaseResult } from './lib/report.js'
 
-interface Options { readonly pairs: number, readonly events: number, readonly seconds: number, readonly count: number, readonly operator: string | undefined }
+interface Options { readonly pairs: number, readonly events: number, readonly seconds: number, readonly count: number, readonly operator: string | undefined, readonly pods: boolean }
 
 const cases: Readonly<Record<string, (options: Options) => Promise<CaseResult>>> = {
   startup,
@@ -19,7 +19,7 @@ const cases: Readonly<Record<string, (options: Options) => Promise<CaseResult>>>
 const byDefault = ['startup', 'idle', 'bridge']
 
 const usage = `npm run bench [-- CASE... [--pairs 7] [--events 100000] [--seconds 60]
-                          [--count 1000] [--operator 'COMMAND --kubeconfig {kubeconfig}']]
+                          [--count 1000] [--pods] [--operator 'COMMAND --kubeconfig {kubeconfig}']]
 Cases: startup, idle, bridge (these three unless named), self (the yardstick against itself: how much is noise),
 cluster (so many ScaledObjects on a real control plane; the operator is Tidegate's, or the one of that command line).
 Prints ratios with their goals and writes bench/results/CASE.json. Exit code 1 when a goal is missed or a case could not run.
@@ -32,7 +32,7 @@ export async function main (args: readonly string[]): Promise<number> {
     args: [...args], allowPositionals: true,
     options: {
       pairs: { type: 'string', default: '7' }, events: { type: 'string', default: '100000' }, seconds: { type: 'string', default: '60' },
-      count: { type: 'string', default: '1000' }, operator: { type: 'string' }, help: { type: 'boolean', default: false },
+      count: { type: 'string', default: '1000' }, operator: { type: 'string' }, pods: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
     },
   })
   const unknown = positionals.filter(name => cases[name] === undefined)
@@ -40,7 +40,7 @@ export async function main (args: readonly string[]): Promise<number> {
     process.stdout.write(unknown.length > 0 ? `no such case: ${unknown.join(', ')}\n${usage}` : usage)
     return values.help ? 0 : 2
   }
-  const options = { pairs: Number(values.pairs), events: Number(values.events), seconds: Number(values.seconds), count: Number(values.count), operator: values.operator }
+  const options = { pairs: Number(values.pairs), events: Number(values.events), seconds: Number(values.seconds), count: Number(values.count), operator: values.operator, pods: values.pods }
   if (!pinSelf()) process.stderr.write('taskset is not there: nothing is pinned to a CPU, and the figures are noisier\n')
   let failed = false
   for (const name of positionals.length > 0 ? positionals : byDefault) failed = !await runCase(name, options) || failed

@@ -10,7 +10,7 @@ import { peakRssMb } from '../lib/proc.js'
 import type { CaseResult, Finding } from '../lib/report.js'
 import type { Subject } from '../lib/subject.js'
 
-export interface ClusterOptions { readonly count: number, readonly seconds: number, readonly operator: string | undefined }
+export interface ClusterOptions { readonly count: number, readonly seconds: number, readonly operator: string | undefined, readonly pods: boolean }
 
 /** From the last status to the idle minute: what is written once a minute is written by then, and two looks have passed. */
 const settleMs = 75_000
@@ -19,9 +19,9 @@ const patienceSeconds = 900
 const wakePatienceMs = 180_000
 
 /** A KEDA user's cluster on a real control plane: N ScaledObjects on JetStream consumers, each with a stream of its own. */
-export async function cluster ({ count, seconds, operator: command }: ClusterOptions): Promise<CaseResult> {
+export async function cluster ({ count, seconds, operator: command, pods }: ClusterOptions): Promise<CaseResult> {
   unpinSelf() // the API server is no part of what is measured, and needs what there is
-  const world = await makeWorld(count)
+  const world = await makeWorld(count, pods)
   try {
     const operator = await operatorFor(world.kube, command)
     const subject = await operator.start()

@@ -6,8 +6,8 @@ export const streamName = (index: number): string => `ORDERS-${index}`
 export const subjectName = (index: number): string => `orders.${index}`
 export const durable = 'billing'
 
-/** A Deployment of the size that people have: about 3 kB as the API server sends it. */
-export function worker (namespace: string, index: number): KubeObject {
+/** A Deployment of the size that people have: about 3 kB as the API server sends it. Without pods its controller is told to hold still: what they cost the cluster is no part of what is measured. */
+export function worker (namespace: string, index: number, withPods: boolean): KubeObject {
   const name = workerName(index)
   const labels = { app: name, 'app.kubernetes.io/name': 'worker', 'app.kubernetes.io/part-of': 'shop', 'app.kubernetes.io/managed-by': 'Helm' }
   const variable = (key: string): Readonly<Record<string, string>> => ({ name: key, value: `${key.toLowerCase()} of ${name}` })
@@ -15,7 +15,7 @@ export function worker (namespace: string, index: number): KubeObject {
   return {
     apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace, name, labels, annotations: { 'meta.helm.sh/release-name': 'shop', 'meta.helm.sh/release-namespace': namespace } },
     spec: {
-      replicas: 0, selector: { matchLabels: { app: name } },
+      replicas: 0, paused: !withPods, selector: { matchLabels: { app: name } },
       template: {
         metadata: { labels, annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8080' } },
         spec: {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseDocument } from 'yaml'
+import { parseAllDocuments, parseDocument } from 'yaml'
 import { installRights } from '../../test/kube/install.js'
-import type { KubeControlPlane } from '../../test/servers/kube.js'
+import type { KubeControlPlane, KubeObject } from '../../test/servers/kube.js'
 import { startSubject, type Subject } from '../lib/subject.js'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -24,6 +24,7 @@ export async function operatorFor (kube: KubeControlPlane, command: string | und
   const isOurs = command === undefined
   if (isOurs && !existsSync(join(root, 'dist', 'bin.cjs'))) throw new Error('dist/bin.cjs is not there: npm run build')
   const user = isOurs ? 'system:serviceaccount:tidegate:tidegate' : 'operator-under-test'
+  if (isOurs) await installFlowSchema(kube)
   const kubeconfig = isOurs ? await installRights(kube) : await kube.kubeconfig(user, ['system:masters'])
   const words = (command ?? ours).split(' ').flatMap(word => word === '{node}' ? [process.execPath] : [word.replace('{kubeconfig}', kubeconfig)])
   return {
@@ -34,6 +35,11 @@ export async function operatorFor (kube: KubeControlPlane, command: string | und
       return subject
     },
   }
+}
+
+/** Leases and counts first, as it is shipped. */
+async function installFlowSchema ({ admin }: KubeControlPlane): Promise<void> {
+  for (const document of parseAllDocuments(readFileSync(join(root, 'deploy', 'manifests', 'flow-schema.yaml'), 'utf8'))) await admin.apply(document.toJS() as KubeObject)
 }
 
 interface Manifest { readonly spec: { readonly template: { readonly spec: { readonly containers: readonly { readonly env?: readonly { readonly name: string, readonly value?: string }[] }[] } } } }

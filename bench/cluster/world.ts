@@ -27,14 +27,14 @@ export interface World {
   stop (): Promise<void>
 }
 
-export async function makeWorld (count: number): Promise<World> {
+export async function makeWorld (count: number, withPods = false): Promise<World> {
   const kube = await kubeControlPlane()
   const broker = await streams(count)
   await installKinds(kube, 'keda.sh')
   for (let n = 0; n < namespaces; n++) await kube.namespace(`shop-${n}`)
   const namespaceOf = (index: number): string => `shop-${index % namespaces}`
   const post = async (collection: string, object: KubeObject): Promise<void> => { await kube.admin.request('POST', collection, object) }
-  await eachOf(count, atOnce, index => post(`/apis/apps/v1/namespaces/${namespaceOf(index)}/deployments`, worker(namespaceOf(index), index)))
+  await eachOf(count, atOnce, index => post(`/apis/apps/v1/namespaces/${namespaceOf(index)}/deployments`, worker(namespaceOf(index), index, withPods)))
   while ((await kube.admin.get<Workers>('/apis/apps/v1/deployments')).items.some(({ status }) => status?.observedGeneration === undefined)) await sleep(500)
   const scaledObjects = followScaledObjects(kube.admin)
   return {

@@ -24,7 +24,7 @@ export class CountWriter {
       await scaleTarget.set(target, decision.replicas, busy)
     } catch (error) {
       metrics.writes.failed.inc()
-      log.warn({ ...change, err: errorMessage(error) }, 'the count could not be written; trying again at the next look')
+      log.warn({ ...change, err: errorMessage(error) }, 'the count could not be written; trying again')
       this.#tell(by, 'Warning', failedReason(decision), `${failedWords(decision)} ${this.#move(current.spec, decision.replicas)}: ${errorMessage(error)}`)
       return false
     }

@@ -63,6 +63,8 @@ const scaledPollMs = 15_000
 const gapMs = 250
 /** A look that takes longer than this does not hold up what the other voices say. */
 const patienceMs = 500
+/** After a count that could not be written; twice as long each time, at most until the next look. */
+const firstRetryMs = 1_000
 
 /** Scales one target, alone: reads its voices, decides, writes, remembers, reports. */
 export class ScaleUnit {
@@ -84,6 +86,8 @@ export class ScaleUnit {
   #lacksScale = false
   #deciding: Promise<void> = Promise.resolve()
   #queued = false
+  /** Writes that failed in a row. */
+  #failures = 0
 
   constructor (parts: ScaleUnitParts, plan: UnitPlan) {
     this.#parts = parts
@@ -209,6 +213,7 @@ export class ScaleUnit {
       await this.#decideOnce()
     }).catch((error: unknown) => {
       this.#parts.log.error({ target: refKey(this.target), err: errorMessage(error) }, 'a decision could not be carried out')
+      this.#lookAgainAfterFailure()
     })
   }
 
@@ -260,7 +265,12 @@ export class ScaleUnit {
       await this.#memory.keep(memoryBefore, this.#plan.policy, true)
       return this.#onChange.call()
     }
-    if (!await this.#writer.write(decision, current, this.#plan.by, busy)) await this.#memory.keep(memoryBefore, this.#plan.policy, true)
+    if (await this.#writer.write(decision, current, this.#plan.by, busy)) {
+      this.#failures = 0
+    } else {
+      await this.#memory.keep(memoryBefore, this.#plan.policy, true)
+      this.#lookAgainAfterFailure()
+    }
   }
 
   /** Doorbells are armed at zero (or idle) and below the maximum: at the maximum nothing that rings could change anything. */
@@ -272,8 +282,13 @@ export class ScaleUnit {
     }
   }
 
-  #lookAgainFor ({ recheckAt }: Decision): void {
+  #lookAgainFor ({ recheckAt }: Pick<Decision, 'recheckAt'>): void {
     if (recheckAt !== undefined && recheckAt < this.#nextLookAt) this.#lookAtTime(Math.max(recheckAt, this.#parts.clock.now()))
+  }
+
+  /** Soon, and less soon each time: what wants to be written does not wait for the next look. */
+  #lookAgainAfterFailure (): void {
+    if (!this.#stopping.signal.aborted) this.#lookAgainFor({ recheckAt: this.#parts.clock.now() + firstRetryMs * 2 ** this.#failures++ })
   }
 
   #report (current: CurrentReplicas, decision: Decision, readings: readonly Reading[]): void {

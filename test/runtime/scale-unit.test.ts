@@ -163,7 +163,7 @@ test('a restart remembers: the next unit lowers nothing that this one would have
   }
 })
 
-test('a write that fails is tried again with the next look, and nothing is thought done', async () => {
+test('a write that fails is tried again soon, and nothing is thought done', async () => {
   const t = setup()
   t.targets.failWith = new Error('503')
   t.source.depth = 5
