@@ -80,9 +80,15 @@ export class LeaseHolder {
       } catch (error) {
         log.warn({ lease: this.#parts.name, err: errorMessage(error) }, this.#holds ? 'the lease could not be renewed; trying again' : 'the lease could not be asked for; trying again')
       }
-      await clock.sleep(Math.max(0, renewEveryMs - (clock.monotonic() - began)), signal)
+      await clock.sleep(Math.max(0, this.#nextAt(began) - clock.monotonic()), signal)
     }
     this.#triedAt = Infinity
+  }
+
+  /** Each second; another's lease is looked at in the instant in which it lapses, too. */
+  #nextAt (began: number): number {
+    const lapsesAt = this.#holds || this.#seen === undefined ? Infinity : this.#seen.at + (this.#lease?.spec?.leaseDurationSeconds ?? durationMs / 1000) * 1000
+    return lapsesAt > began ? Math.min(began + renewEveryMs, lapsesAt) : began + renewEveryMs
   }
 
   /** Gives it back, so that the next one need not wait. Only after everything that writes has stopped. */

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
 import type { DecisionRecord, ObjectStatus } from '../../src/runtime/ports.js'
 
-const bin = process.env['TIDEGATE_BIN'] ?? join(import.meta.dirname, '../../dist/bin.cjs')
+export const bin = process.env['TIDEGATE_BIN'] ?? join(import.meta.dirname, '../../dist/bin.cjs')
 
 /** A line of the log, as JSON. What is no JSON has only `msg`. */
 export interface LogLine { readonly level?: string, readonly msg: string, readonly [field: string]: unknown }
@@ -97,8 +97,8 @@ export class Run {
   readonly exited: Promise<number | null>
   readonly #waiting = new Set<() => void>()
 
-  constructor (args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.process = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  constructor (args: readonly string[], env: Readonly<Record<string, string>> = {}, program = bin) {
+    this.process = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
     for (const stream of [this.process.stdout, this.process.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on('line', line => this.#took(line))
     }
