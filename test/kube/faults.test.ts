@@ -138,9 +138,9 @@ test('a leader that cannot be reached is followed by another; when it can, it wr
     await standby.line(l => l.msg === working)
     source.set(45)
     await comesTo('number', 5)
-    const from = Date.now()
-    line.heal()
+    line.heal() // what it sent while it could not know arrives now, and each names the version that it was meant for
     await run.line(l => l.msg === 'the lease went to another')
+    const from = Date.now()
     await looks(3)
     expect(line.asked.filter(({ at, method }) => at >= from && !['GET', 'PUT'].includes(method))).toEqual([]) // a PUT is of the lease
     expect(await countsWritten()).toEqual([...before, 'number 5'])
