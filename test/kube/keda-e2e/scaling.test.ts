@@ -1,6 +1,7 @@
 import { test } from 'vitest'
 import { until } from '../../scenario/harness.js'
-import { deployment, window } from '../operator.js'
+import type { KubeObject } from '../../servers/kube.js'
+import { conditionOf, type Deployment, deployment, type Scaled, window } from '../operator.js'
 import { cluster, metricsApi, noWindow, Scene, workload } from './harness.js'
 
 // Each is named as the folder of KEDA's tests/internals that it re-creates.
@@ -154,23 +155,55 @@ test.concurrent('cron: inside of the window what is desired, outside the minimum
   })
 })
 
-// A ReplicaSet as in replicaset_scale; that any kind with a scale subresource is scaled is the same code.
-test.concurrent('replicaset_scale: another kind than a Deployment', async () => {
-  const { kube } = here()
-  const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name: 'tidegate-replicasets' } }
-  const rules = [{ apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get', 'list', 'watch'] }, { apiGroups: ['apps'], resources: ['replicasets/scale'], verbs: ['get', 'patch'] }]
-  await kube.admin.apply({ ...rbac, kind: 'ClusterRole', rules })
-  await kube.admin.apply({ ...rbac, kind: 'ClusterRoleBinding', roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'tidegate-replicasets' }, subjects: [{ kind: 'ServiceAccount', name: 'tidegate', namespace: 'tidegate' }] })
+/** Lets the operator scale a kind that its shipped rights do not name, as its users do. */
+async function allowScaling (apiGroup: string, plural: string): Promise<void> {
+  const { admin } = here().kube
+  const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name: `tidegate-${plural}` } }
+  const rules = [{ apiGroups: [apiGroup], resources: [plural], verbs: ['get', 'list', 'watch'] }, { apiGroups: [apiGroup], resources: [`${plural}/scale`], verbs: ['get', 'patch'] }]
+  await admin.apply({ ...rbac, kind: 'ClusterRole', rules })
+  await admin.apply({ ...rbac, kind: 'ClusterRoleBinding', roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: `tidegate-${plural}` }, subjects: [{ kind: 'ServiceAccount', name: 'tidegate', namespace: 'tidegate' }] })
+}
+
+const upAndDown = { pollingInterval: 1, cooldownPeriod: 1, minReplicaCount: 0, maxReplicaCount: 10, advanced: noWindow, triggers: [workload(1)] }
+
+test.concurrent('replicaset_scale: a ReplicaSet by itself', async () => {
+  await allowScaling('apps', 'replicasets')
   await Scene.play(here(), 0, async scene => {
     const path = `/apis/apps/v1/namespaces/${scene.namespace}/replicasets/set`
     await scene.apply({ ...deployment(scene.namespace, 'set', 0), kind: 'ReplicaSet' })
-    await scene.scaledObject({
-      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'set' },
-      pollingInterval: 1, cooldownPeriod: 1, minReplicaCount: 0, maxReplicaCount: 10, advanced: noWindow, triggers: [workload(1)],
-    })
+    await scene.scaledObject({ ...upAndDown, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'set' } })
     for (const pods of [5, 10, 5, 0]) {
       await scene.monitored(pods)
       await scene.wait(pods, path)
     }
+  })
+})
+
+/** What a Rollout has of Argo's: a scale subresource. Nobody runs pods for it here. */
+const rollouts: KubeObject = {
+  apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'rollouts.example.com' },
+  spec: {
+    group: 'example.com', scope: 'Namespaced', names: { kind: 'Rollout', plural: 'rollouts', singular: 'rollout' },
+    versions: [{
+      name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      subresources: { status: {}, scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' } },
+    }],
+  },
+}
+
+test.concurrent('subresource_scale: a kind of somebody else, which has replicas to scale', async () => {
+  const { admin } = here().kube
+  await admin.apply(rollouts)
+  await admin.until<Scaled>(await admin.pathOf(rollouts), crd => conditionOf(crd, 'Established')?.status === 'True')
+  await allowScaling('example.com', 'rollouts')
+  await Scene.play(here(), 0, async scene => {
+    const path = `/apis/example.com/v1/namespaces/${scene.namespace}/rollouts/out`
+    await until(() => scene.apply({ apiVersion: 'example.com/v1', kind: 'Rollout', metadata: { namespace: scene.namespace, name: 'out' }, spec: { replicas: 0 } }).then(() => true, () => false))
+    await scene.scaledObject({ ...upAndDown, scaleTargetRef: { apiVersion: 'example.com/v1', kind: 'Rollout', name: 'out' } })
+    for (const pods of [5, 10, 5, 0]) {
+      await scene.monitored(pods)
+      await admin.until<Deployment>(path, rollout => rollout?.spec.replicas === pods, 90_000)
+    }
+    await scene.until(so => so.status?.['scaleTargetKind'] === 'example.com/v1.Rollout')
   })
 })
