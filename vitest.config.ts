@@ -17,6 +17,7 @@ export default defineConfig({
           name: 'integration',
           include: ['test/{contract,brokers,scenario,kube,deploy}/**/*.test.ts'],
           testTimeout: 120_000,
+          maxConcurrency: 16, // scenarios of one control plane wait far more than they work
           hookTimeout: 300_000,
           globalSetup: ['test/servers/global-setup.ts'],
         },

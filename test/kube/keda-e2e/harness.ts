@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
-import { Run } from '../../scenario/harness.js'
+import { Run, until } from '../../scenario/harness.js'
 import { type KubeControlPlane, kubeControlPlane, type KubeObject } from '../../servers/kube.js'
 import { metricsServer, type MetricsServer } from '../../servers/metrics.js'
 import { conditionOf, type Condition, type Deployment, deployment, deploymentPath, installKinds, installRights, type Scaled, scaledObject, scaledObjectPath } from '../operator.js'
@@ -120,6 +120,11 @@ export class Scene {
   async condition (type: string, likes: (condition: Condition) => boolean): Promise<Condition> {
     const so = await this.#admin.until<Scaled>(this.path, object => { const found = conditionOf(object, type); return found !== undefined && likes(found) }, patienceMs)
     return conditionOf(so, type) as Condition
+  }
+
+  /** Until the operator itself says so, which it writes into the object at its leisure: a condition that turns often is written twice a minute. */
+  async told (type: string, status: Condition['status']): Promise<void> {
+    await until(async () => (await this.#cluster.run.statuses()).some(({ ref, conditions }) => ref.namespace === this.namespace && conditions.some(c => c.type === type && c.status === status)))
   }
 
   /** Until the ScaledObject is as wanted. */

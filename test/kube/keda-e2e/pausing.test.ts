@@ -17,7 +17,7 @@ test.concurrent('pause_scale_in: inactive, and not lowered', async () => {
 test.concurrent('pause_scale_in_restore: applied again without the pause it goes to zero, and other annotations stay', async () => {
   await Scene.play(here(), 2, async scene => {
     await scene.scaledObject(spec, { [`${paused}-scale-in`]: 'true', 'example.com/mine': 'kept' })
-    await scene.condition('Paused', c => c.status === 'True')
+    await scene.told('Paused', 'True')
     await scene.hold(2)
     await scene.scaledObject(spec, { 'example.com/mine': 'kept' })
     await scene.wait(0)
@@ -41,7 +41,7 @@ test.concurrent('pause_scaledobject: paused-replicas holds a number, even one ab
     await scene.scaledObject({ ...spec, maxReplicaCount: 1, cooldownPeriod: 1 })
     await scene.wait(0)
     await scene.annotate({ [`${paused}-replicas`]: '0' })
-    await scene.condition('Paused', c => c.status === 'True')
+    await scene.told('Paused', 'True')
     await scene.monitored(2)
     await scene.hold(0)
     await scene.annotate({ [`${paused}-replicas`]: null })
@@ -60,19 +60,19 @@ test.concurrent.each([['removed', null], ['false', 'false']])('pause_scaledobjec
     await scene.scaledObject(spec)
     await scene.wait(0)
     await scene.annotate({ [paused]: 'true' })
-    await scene.condition('Paused', c => c.status === 'True')
+    await scene.told('Paused', 'True')
     await scene.monitored(2)
     await scene.hold(0)
     await scene.annotate({ [paused]: unpaused })
     await scene.monitored(5)
     await scene.wait(5)
     await scene.annotate({ [paused]: 'true' })
-    await scene.condition('Paused', c => c.status === 'True')
+    await scene.told('Paused', 'True')
     await scene.monitored(0)
     await scene.hold(5, 3_000)
     await scene.annotate({ [paused]: unpaused })
     await scene.wait(0)
-    await scene.condition('Paused', c => c.status === 'False')
+    await scene.told('Paused', 'False')
   })
 })
 
@@ -80,7 +80,7 @@ test.concurrent('pause_scaledobject_explicitly: a number beside a plain pause wi
   await Scene.play(here(), 0, async scene => {
     await scene.monitored(10)
     await scene.scaledObject(spec, { [paused]: 'true' })
-    await scene.condition('Paused', c => c.status === 'True')
+    await scene.told('Paused', 'True')
     await scene.annotate({ [`${paused}-replicas`]: '5' })
     await scene.wait(5)
     await scene.annotate({ [paused]: null, [`${paused}-replicas`]: null })
@@ -105,7 +105,7 @@ test.concurrent('pause_scaledobject_explicitly: a number beside a plain pause wi
 test.concurrent('pause_scaledobject_explicitly: a whole pause over a pause of one direction', async () => {
   await Scene.play(here(), 2, async scene => {
     await scene.scaledObject(spec, { [`${paused}-scale-in`]: 'true' })
-    await scene.condition('Paused', c => c.status === 'True')
+    await scene.told('Paused', 'True')
     await scene.annotate({ [paused]: 'true' })
     await scene.monitored(4)
     await scene.hold(2, 3_000)
