@@ -260,7 +260,7 @@ export const knative: Scenario = {
   name: 'a Knative Service that comes later is called at its address',
   before: stage => stage.apply(trigger({ function: { name: 'work', kind: 'KnativeService' }, scale: {} })),
   play: async stage => {
-    await stage.working()
+    await stage.until(async () => (await stage.asked()).some(e => e.uri.startsWith('/apis/serving.knative.dev/') && e.verb === 'list' && e.status === 200)) // they are listed when a Trigger asks for one
     await stage.apply({ apiVersion: 'serving.knative.dev/v1', kind: 'Service', metadata: { name: 'work' }, spec: {} })
     await stage.patch('serving.knative.dev/v1', 'services/work/status', { status: { address: { url: 'http://work.example.com' }, conditions: [{ type: 'Ready', status: 'True' }] } })
     await stage.until(async () => conditionOf(await stage.object<Scaled>(own, 'triggers/work'), 'FunctionReady')?.status === 'True')
