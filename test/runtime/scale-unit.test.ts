@@ -171,7 +171,7 @@ test('a write that fails is tried again soon, and nothing is thought done', asyn
   await t.clock.advance(1000)
   expect(t.replicas).toBe(0)
   t.targets.failWith = undefined
-  await t.clock.advance(3_000)
+  await t.clock.advance(5_000)
   expect(t.replicas).toBe(1)
 })
 
