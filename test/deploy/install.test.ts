@@ -12,6 +12,7 @@ import { type Image, lastStage } from './image.js'
 
 /** Namespaces for mounts and networks are Linux', and a machine may not allow them. */
 const canContain = spawnSync('unshare', ['--mount', '--net', ...process.getuid?.() === 0 ? [] : ['--map-root-user'], 'true']).status === 0
+if (!canContain) console.warn('not run: the admitted pods as processes. This machine lets us make no namespaces: run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1)')
 
 let kube: KubeControlPlane
 let image: Image
