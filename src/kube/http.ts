@@ -61,9 +61,9 @@ export class KubeHttp {
   }
 
   /** GET of something that may not be there. */
-  async find<T> (path: string, urgency: Urgency = 'read'): Promise<T | undefined> {
+  async find<T> (path: string, urgency: Urgency = 'read', limit = timeoutMs): Promise<T | undefined> {
     try {
-      return await this.request<T>({ method: 'GET', path, urgency })
+      return await this.request<T>({ method: 'GET', path, urgency, timeoutMs: limit })
     } catch (error) {
       if (error instanceof ApiError && error.isMissing) return undefined
       throw error

@@ -121,7 +121,7 @@ export class LeaseHolder {
     this.#lease = await this.#get()
     if (this.#lease === undefined) return this.#create(began)
     const { holderIdentity = '', leaseDurationSeconds = durationMs / 1000, leaseTransitions = 0 } = this.#lease.spec ?? {}
-    if (holderIdentity !== '' && holderIdentity !== this.#parts.identity && !this.#isStale(leaseDurationSeconds * 1000, began)) return
+    if (holderIdentity !== '' && holderIdentity !== this.#parts.identity && !this.#isStale(leaseDurationSeconds * 1000)) return
     const now = this.#now()
     try {
       await this.#put({ holderIdentity: this.#parts.identity, leaseDurationSeconds: durationMs / 1000, acquireTime: now, renewTime: now, leaseTransitions: leaseTransitions + 1 })
@@ -132,8 +132,12 @@ export class LeaseHolder {
     this.#taken(began)
   }
 
-  /** Whether the lease has stood still, as we saw it, for as long as its holder asked for. The clocks of others count for nothing. */
-  #isStale (forMs: number, now: number): boolean {
+  /**
+   * Whether the lease has stood still, as we saw it, for as long as its holder asked for. The clocks of others count for nothing. It is seen when the
+   * answer is here: a renewal came before that, but perhaps long after a slow request began.
+   */
+  #isStale (forMs: number): boolean {
+    const now = this.#parts.clock.monotonic()
     const version = this.#lease?.metadata.resourceVersion ?? ''
     if (this.#seen?.version !== version) this.#seen = { version, at: now }
     return now - this.#seen.at >= forMs
@@ -165,7 +169,7 @@ export class LeaseHolder {
     for (const tell of [...this.#waiting, ...this.#listeners]) tell()
   }
 
-  #get (): Promise<WireLease | undefined> { return this.#parts.http.find<WireLease>(this.#path(), 'lease') }
+  #get (): Promise<WireLease | undefined> { return this.#parts.http.find<WireLease>(this.#path(), 'lease', deadlineMs) }
 
   /** The whole object with its resourceVersion: a compare-and-swap. */
   async #put (change: Partial<NonNullable<WireLease['spec']>>): Promise<void> {
