@@ -159,6 +159,9 @@ export class KubeCluster {
     this.isSynced = !signal.aborted
   }
 
+  /** What objects are checked against has changed: all of them are told anew. */
+  tellAgain (): void { this.#resources.tellAgain() }
+
   /** Stands for election until `stop`. */
   elect (): void { this.#election = this.lease?.run(this.#electing.signal) ?? Promise.resolve() }
 

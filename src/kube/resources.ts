@@ -123,6 +123,12 @@ export class KubeResources implements ResourceSource {
     this.#listener = undefined
   }
 
+  /** Tells every object that is ours again, as if it were new. */
+  tellAgain (): void {
+    for (const key of this.#told.keys()) this.#told.set(key, '') // still told of: one that goes meanwhile is told to be gone
+    this.#considerAll()
+  }
+
   #came (resource: CustomResource): void {
     this.#all.set(resourceKey(resource.ref), resource)
     this.#considerSoon(resource)

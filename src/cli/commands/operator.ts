@@ -11,7 +11,7 @@ import { metrics, type Metrics } from '../../telemetry/metrics.js'
 import { builtins } from '../builtins.js'
 import { systemClock } from '../clock.js'
 import type { ExitCode, OperatorOptions, Output } from '../command.js'
-import { readDefaults } from '../config-defaults.js'
+import { ConfigFile } from '../config-file.js'
 import { decisionFile } from '../decision-file.js'
 import { loggedEvents } from '../events.js'
 import { admissionCheck } from '../lint/problems.js'
@@ -30,7 +30,8 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
   const stopping = new AbortController()
   void untilStopped().then(() => stopping.abort())
   const log = await logger({ level: levelOf(options.logLevel), destination: process.stdout })
-  const defaults = options.config === undefined ? {} : await readDefaults(options.config, process.env, log)
+  const config = options.config === undefined ? undefined : await ConfigFile.open({ file: options.config, environment: process.env, clock: systemClock, log })
+  const defaults = (): Defaults => config?.defaults ?? {}
   const status = new StatusBoard()
   const phase: Phase = { isStopping: false, vitals: new Vitals(systemClock, () => phase.cluster?.stuck() ?? []) }
   const telemetry = metrics(metricCatalogue, options.kedaMetrics
@@ -45,12 +46,13 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
     await cluster.start(stopping.signal)
     if (!stopping.signal.aborted) log.info({ server: cluster.server, address: `http://${bound.host}:${bound.port}`, ...(options.shadow ? { shadow: true } : {}) }, 'ready')
     if (!stopping.signal.aborted) cluster.elect()
-    if (options.webhook && !stopping.signal.aborted) cluster.serveWebhook(webhookOptions(options, telemetry, () => defaults))
+    if (options.webhook && !stopping.signal.aborted) cluster.serveWebhook(webhookOptions(options, telemetry, defaults))
+    void config?.follow(() => cluster.tellAgain(), stopping.signal)
     await serveTerms({
       cluster, log,
       system: term => phase.vitals.watched(clusterSystem({
         cluster, term, registry: builtins, clock: systemClock, log, events: loggedEvents(log), telemetry, status,
-        decisions: decisions ?? { record: () => undefined }, defaults: () => defaults, environment: process.env,
+        decisions: decisions ?? { record: () => undefined }, defaults, environment: process.env,
         clusterObjectNamespace: options.clusterObjectNamespace, restrictSecrets: options.restrictSecrets, filepathAuthRootPath: options.filepathAuthRootPath,
       })),
     }, stopping.signal)
