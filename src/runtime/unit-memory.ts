@@ -1,14 +1,15 @@
-import { readMemory, seedMemory, writeMemory } from '../core/scaling/memory.js'
+import { readMemory, resumed, seedMemory, wasActive, writeMemory } from '../core/scaling/memory.js'
 import type { CurrentReplicas, ScaleMemory, ScalePolicy } from '../core/scaling/types.js'
 import type { Clock, StateStore } from './ports.js'
 
-/** Written at most, and at least, this often while nothing but the memory itself changes. */
-const saveAtMostEveryMs = 60_000
-const saveAtLeastEveryMs = 1_000
+/** The longest and the shortest time between two writes while nothing but the memory itself changes. */
+const longestMs = 60_000
+const shortestMs = 10_000
 
 /**
- * A unit's memory in the StateStore. What is lost, not understood or too old to protect anything seeds a full window from the present count:
- * it may raise, it lowers nothing. So it is written more often than the shortest time that it protects.
+ * A unit's memory in the StateStore. What is lost, not understood or too old to protect a count seeds a full window from the present one:
+ * it may raise, it lowers nothing. So it is written more often than the shortest time that it protects, where that is not shorter than a
+ * write is worth, and when the target turns active: whoever reads it next takes it to have stayed so.
  */
 export class UnitMemory {
   readonly #key: string
@@ -37,7 +38,7 @@ export class UnitMemory {
     const read = stored === undefined ? undefined : readMemory(stored.value)
     const now = this.#clock.now()
     const isFresh = read?.decidedAt !== undefined && now - read.decidedAt <= protects(policy)
-    this.#memory = read !== undefined && isFresh ? read : seedMemory(now, current, read)
+    this.#memory = read !== undefined && isFresh ? resumed(read, now, policy) : seedMemory(now, current, read)
     this.#savedMemory = stored === undefined ? undefined : this.#memory
     return this.#memory
   }
@@ -45,8 +46,10 @@ export class UnitMemory {
   /** Keeps the memory of a decision; writes it now where it `matters` (a count is about to be written), and otherwise while it is still fresh and says more than nothing. */
   async keep (memory: ScaleMemory, policy: ScalePolicy, matters: boolean): Promise<void> {
     this.#memory = memory
-    const every = Math.max(saveAtLeastEveryMs, Math.min(saveAtMostEveryMs, protects(policy) / 2))
-    if (!matters && (this.#clock.monotonic() - this.#savedAt < every || saysNoMore(memory, this.#savedMemory))) return
+    const every = Math.max(shortestMs, Math.min(longestMs, protects(policy) / 2))
+    const turnsActive = wasActive(memory) && this.#savedMemory !== undefined && !wasActive(this.#savedMemory)
+    const isDue = turnsActive || this.#clock.monotonic() - this.#savedAt >= every
+    if (!matters && (!isDue || saysNoMore(memory, this.#savedMemory))) return
     await this.#flush()
   }
 
@@ -87,5 +90,5 @@ function saysNoMore (memory: ScaleMemory, saved: ScaleMemory | undefined): boole
 const isAsleep = ({ recommendations, scaleEvents, failures }: ScaleMemory): boolean =>
   recommendations.every(r => r.replicas === 0) && scaleEvents.length === 0 && Object.values(failures).every(f => f.count === 0)
 
-/** The shortest time for which a memory holds a count up. */
-const protects = (policy: ScalePolicy): number => Math.min(policy.cooldownMs, policy.scaleDown.stabilizationWindowMs)
+/** The shortest time for which a memory holds a count up; what is written as 0 holds nothing. */
+const protects = ({ cooldownMs, scaleDown }: ScalePolicy): number => Math.min(...[cooldownMs, scaleDown.stabilizationWindowMs].filter(ms => ms > 0))

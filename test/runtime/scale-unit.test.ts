@@ -163,6 +163,71 @@ test('a restart remembers: the next unit lowers nothing that this one would have
   }
 })
 
+/** A unit that is killed, and whoever comes next: it finds what the first one left in the store, and the count. */
+async function killed (first: ReturnType<typeof setup>, policy: Partial<ScalePolicy>, { store = first.store, afterMs = 0 } = {}) {
+  const copy = new MemoryStore()
+  for (const [key, value] of store.values) copy.values.set(key, value)
+  const clock = new ManualClock(first.clock.now() + afterMs)
+  const targets = new FakeTargets()
+  targets.become(target, first.replicas ?? 0)
+  await first.unit.stop()
+  return setup({ store: copy, clock, targets, policy })
+}
+
+test.each([
+  ['remembered', {}],
+  ['remembered a while ago', { afterMs: 600_000 }],
+  ['lost', { store: new MemoryStore() }],
+])('without a window the cooldown is kept through a kill: memory %s', async (_, how) => {
+  const policy = { cooldownMs: 60_000 }
+  const first = setup({ policy })
+  first.source.depth = 5
+  first.unit.start()
+  await first.clock.advance(1000)
+  first.source.depth = 50
+  await first.clock.advance(75_000)
+  expect(first.replicas).toBe(10)
+  const next = await killed(first, policy, how)
+  next.source.depth = 0
+  next.unit.start()
+  await next.clock.advance(59_000)
+  expect(next.replicas).toBeGreaterThan(0)
+  await next.clock.advance(62_000)
+  expect(next.replicas).toBe(0)
+})
+
+test('activity that began after the last write of a memory is known to whoever comes next', async () => {
+  const policy = { cooldownMs: 120_000 }
+  const first = setup({ policy })
+  first.source.depth = 5
+  first.unit.start()
+  await first.clock.advance(1000)
+  first.source.depth = 0
+  await first.clock.advance(100_000)
+  first.source.depth = 5
+  await first.clock.advance(15_000)
+  const next = await killed(first, policy)
+  next.source.depth = 0
+  next.unit.start()
+  await next.clock.advance(115_000)
+  expect(next.replicas).toBe(1)
+})
+
+test('a window of nothing does not make a memory be written every second', async () => {
+  const t = setup()
+  t.source.depth = 5
+  t.unit.start()
+  await t.clock.advance(1000)
+  let writes = 0
+  const write = t.store.compareAndSet.bind(t.store)
+  t.store.compareAndSet = (...args) => { writes++; return write(...args) }
+  for (let i = 0; i < 60; i++) {
+    t.source.armed?.(t.source.measurement(5))
+    await t.clock.advance(1000)
+  }
+  expect(writes).toBeLessThanOrEqual(3)
+})
+
 test('a write that fails is tried again soon, and nothing is thought done', async () => {
   const t = setup()
   t.targets.failWith = new Error('503')

@@ -1,22 +1,35 @@
 import type { EpochMs } from '../clock.js'
-import { fewerEvents, fewerRecommendations } from './remember.js'
-import type { CurrentReplicas, ScaleMemory } from './types.js'
+import { fewerEvents, fewerRecommendations, rememberWish } from './remember.js'
+import type { CurrentReplicas, ScaleMemory, ScalePolicy } from './types.js'
 
-/** Where nothing is known of the past: a full window from the count that is there. It may be raised; nothing is lowered for one window. */
+/**
+ * Where the recent past is not known: a full window from the count that is there. It may be raised; nothing is lowered for one window and one
+ * cooldown. Of a memory that is too old for more, the last activity, the writes and the failed looks stay.
+ */
 export function seedMemory (now: EpochMs, current: CurrentReplicas | number, before?: ScaleMemory): ScaleMemory {
   const replicas = typeof current === 'number' ? current : current.spec
-  const originalReplicas = before === undefined ? replicas : originalOf(before)
-  return { version: 1, adoptedAt: now, adoptedReplicas: replicas, originalReplicas, recommendations: [{ at: now, replicas }], scaleEvents: [], failures: {} }
+  const seed: ScaleMemory = { version: 1, adoptedAt: now, adoptedReplicas: replicas, originalReplicas: replicas, recommendations: [{ at: now, replicas }], scaleEvents: [], failures: {} }
+  if (before === undefined) return seed
+  const { lastActiveAt, scaleEvents, failures } = before
+  return { ...seed, originalReplicas: originalOf(before), ...(lastActiveAt === undefined ? {} : { lastActiveAt }), scaleEvents, failures }
 }
+
+/** Gone on with by another process. What happened since its last decision nobody saw: the target is taken to have stayed active, and its last wish to have stood. */
+export function resumed (memory: ScaleMemory, now: EpochMs, policy: ScalePolicy): ScaleMemory {
+  const newest = memory.recommendations.at(-1)
+  const held = newest === undefined || newest.at !== memory.decidedAt ? memory : rememberWish({ memory, now, replicas: newest.replicas, policy })
+  return wasActive(memory) ? { ...held, lastActiveAt: now } : held
+}
+
+/** Whether the target counted as active at the last decision. */
+export const wasActive = ({ lastActiveAt, decidedAt }: ScaleMemory): boolean => lastActiveAt !== undefined && lastActiveAt === decidedAt
 
 /** The count that the target had before anything of ours. */
 export const originalOf = ({ originalReplicas, adoptedReplicas }: ScaleMemory): number => originalReplicas ?? adoptedReplicas
 
-/** Taken over once more, from somebody who scaled it meanwhile: a full window from the count that is there, and what is known of activity. */
-export const takenOver = (memory: ScaleMemory, now: EpochMs, current: CurrentReplicas): ScaleMemory => {
-  const { lastActiveAt, failures } = memory
-  return { ...seedMemory(now, current, memory), ...(lastActiveAt === undefined ? {} : { lastActiveAt }), failures }
-}
+/** Taken over once more, from somebody who scaled it meanwhile: like any new one, with what is known of activity; our own writes are over. */
+export const takenOver = (memory: ScaleMemory, now: EpochMs, current: CurrentReplicas): ScaleMemory =>
+  ({ ...seedMemory(now, current, memory), scaleEvents: [] })
 
 /** After a decision that was not written: what it saw, and not what it wanted to set. */
 export function unwritten (after: ScaleMemory, before: ScaleMemory): ScaleMemory {

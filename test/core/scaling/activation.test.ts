@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { seedMemory } from '../../../src/core/scaling/memory.js'
+import { kedaDefaults } from '../../../src/core/scaling/rules.js'
 import { backlog, failing, start, told, VirtualUnit } from './unit.js'
 
 test('from zero straight to what the backlog needs, and back to zero after the cooldown', () => {
@@ -83,6 +84,16 @@ test('a target that was taken over is not lowered before one full window; edits 
   expect(told(unit.at(4, backlog(60)))).toEqual([5, 'AtMaximum'])
   expect(told(unit.at(299, backlog(0)))).toEqual([5, 'Adopted'])
   expect(told(unit.at(300, backlog(0)))).toEqual([0, 'Deactivated'])
+})
+
+test('a target that was taken over is not lowered before one cooldown either, however short its window', () => {
+  const scaleDown = { ...kedaDefaults.scaleDown, stabilizationWindowMs: 0 }
+  const unit = new VirtualUnit({ memory: seedMemory(start, 8), replicas: 8, policy: { cooldownMs: 60_000, scaleDown } })
+  expect(told(unit.at(1, backlog(0)))).toEqual([8, 'Adopted'])
+  expect(unit.recheck).toBe(60)
+  expect(told(unit.at(2, backlog(60)))).toEqual([12, 'Backlog'])
+  expect(told(unit.at(3, backlog(20)))).toEqual([8, 'Adopted'])
+  expect(told(unit.at(60, backlog(20)))).toEqual([4, 'Backlog'])
 })
 
 test('what was raised after the take-over may go back to what was found', () => {
