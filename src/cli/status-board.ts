@@ -6,6 +6,8 @@ export class StatusBoard implements StatusSink {
 
   report (status: ObjectStatus): void { this.#statuses.set(refKey(status.ref), status) }
   forget (ref: ObjectRef): void { this.#statuses.delete(refKey(ref)) }
+  /** Another process knows better from now on. */
+  clear (): void { this.#statuses.clear() }
 
   /** Sorted by kind and name. */
   all (): readonly ObjectStatus[] {

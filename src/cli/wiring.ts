@@ -4,7 +4,8 @@ import { localCluster } from '../local/index.js'
 import type { Registry } from '../registry/registry.js'
 import { system, type System } from '../runtime/system.js'
 import type { Defaults } from '../runtime/configs.js'
-import type { Clock, DecisionLog, EventSink, Log, StatusSink, Telemetry } from '../runtime/ports.js'
+import type { Clock, DecisionLog, EventSink, Log, Telemetry } from '../runtime/ports.js'
+import { passing } from '../telemetry/passing.js'
 import { authFiles } from './auth-files.js'
 import { eachOf } from './events.js'
 import { LocalWorld } from './local-world.js'
@@ -63,7 +64,8 @@ export interface ClusterWiring {
   readonly log: Log
   readonly events: EventSink
   readonly telemetry: Telemetry
-  readonly status: StatusSink
+  /** Of this term alone, as are the series of its metrics: both are empty when it has ended. */
+  readonly status: StatusBoard
   readonly decisions: DecisionLog
   readonly defaults: () => Defaults
   /** Undefined: that of the lease. */
@@ -76,7 +78,8 @@ export interface ClusterWiring {
 
 /** The product in a cluster, for one term of the lease: the same loops, with the Kubernetes API behind their ports. */
 export function clusterSystem (wiring: ClusterWiring): System {
-  const { cluster, term, clock, log, events, telemetry, status, decisions, registry, defaults, environment } = wiring
+  const { cluster, term, clock, log, events, status, decisions, registry, defaults, environment } = wiring
+  const telemetry = passing(wiring.telemetry)
   const functions = functionEndpoint({ clock })
   const loops = system({
     resources: cluster.resources, objects: cluster.objects, targets: cluster.targets, jobs: cluster.jobs, endpoints: cluster.endpoints, functions,
@@ -88,10 +91,15 @@ export function clusterSystem (wiring: ClusterWiring): System {
     ...loops,
     stop: async () => {
       term.state.close()
-      await loops.stop()
-      await functions.close()
-      await term.status.stop()
-      await term.events.settled()
+      try {
+        await loops.stop()
+        await functions.close()
+        await term.status.stop()
+        await term.events.settled()
+      } finally {
+        telemetry.end()
+        status.clear()
+      }
     },
   }
 }

@@ -35,7 +35,7 @@ export const metricCatalogue = {
   wake_duration_seconds: { type: 'histogram', help: 'From the event seen to its answer, for events that woke a function, by part: notice, decide, start, ready, deliver, total.', labels: [...trigger, 'part'], buckets: seconds },
   circuit_open: { type: 'gauge', help: '1 while the circuit of a Trigger is open.', labels: trigger },
   event_loop_lateness_seconds: { type: 'gauge', help: 'Lateness of the event loop, last sample.', labels: [] },
-  leader: { type: 'gauge', help: '1 while this operator holds the lease, and so is the one that works.', labels: [] },
+  leader: { type: 'gauge', help: '1 while this operator holds the lease, and so is the one that works; none with --shadow.', labels: [] },
   watched_objects: { type: 'gauge', help: 'Objects known from watching the API server, by resource.', labels: ['resource'] },
   watch_restarts_total: { type: 'counter', help: 'Watches of the API server that broke and were taken up again, by resource. A watch that the server ends in its own time is none.', labels: ['resource'] },
   api_requests_total: { type: 'counter', help: 'Requests to the API server, by verb (watch: one that began) and HTTP status; none: no answer.', labels: ['verb', 'code'] },

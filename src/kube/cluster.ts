@@ -94,7 +94,7 @@ export class KubeCluster {
     this.homeNamespace = homeNamespace
     const reflecting = { http, clock, random, log, meter }
     this.lease = shadow ? undefined : new LeaseHolder({ http, clock, log, namespace: homeNamespace, name: names.product, identity })
-    meter.leader(false)
+    if (this.lease !== undefined) meter.leader(false)
     this.lease?.changes(() => meter.leader(this.lease?.holds === true))
     this.#writer = new Writer(http, { mayWrite: () => this.lease?.mayWrite() ?? true, soon: async () => this.lease?.soon() }, shadow)
     const workloads = new Workloads(reflecting, namespaces)

@@ -5,10 +5,13 @@ import type { CounterSeries, DeclaredFamily, GaugeSeries, HistogramSeries } from
 /** The Prometheus text of our own counts, and what every process tells of itself. */
 export async function exposition (families: readonly DeclaredFamily[]): Promise<string> {
   const registry = new Registry()
-  for (const family of families) register(family, registry)
+  for (const family of families) if (isTold(family)) register(family, registry)
   registerProcess(registry)
   return registry.metrics()
 }
+
+/** prom-client says 0 of a metric without labels that nobody set; what is not known is not 0. */
+const isTold = ({ labels, family }: DeclaredFamily): boolean => labels.length > 0 || family.size > 0
 
 function register (declared: DeclaredFamily, registry: Registry): void {
   const { name, help } = declared

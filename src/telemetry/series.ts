@@ -59,6 +59,8 @@ export class Family<S extends Series> {
     }
   }
 
+  get size (): number { return this.#series.size }
+
   all (): Iterable<S> { return this.#series.values() }
 }
 

@@ -17,11 +17,19 @@ const so = 'namespace="shop",scaled_object="orders"'
 const trigger = 'namespace="shop",trigger="audit",type="nats-jetstream"'
 const of = { namespace: 'shop', trigger: 'audit', type: 'nats-jetstream' }
 const reads = (outcome: string): string => `tidegate_scaler_reads_total{${so},trigger="0",type="kafka",outcome="${outcome}"}`
+/** Of one of two operators. */
+const by = (instance: string, name: string, labels = 'job="tidegate"'): string => `${name}{${labels},instance="${instance}"}`
+const desired = (instance: string): string => by(instance, 'tidegate_scaled_object_desired_replicas', so)
+const ready = (instance: string): string => by(instance, 'tidegate_scaled_object_replicas', `${so},state="ready"`)
 const wake = (le: string): string => `tidegate_wake_duration_seconds_bucket{${trigger},part="total",le="${le}"}`
 
 /** For every rule, half an hour in which it fires at the end, and one that resembles it in which it does not. */
 const stories: Readonly<Record<string, Story>> = {
-  TidegateAbsent: { sick: { up: '1x30' }, well: { 'tidegate_event_loop_lateness_seconds{instance="a"}': '0x30' } },
+  TidegateAbsent: { sick: { up: '1x30' }, well: { 'tidegate_event_loop_lateness_seconds{instance="a"}': '0x30' } }, // a shadow
+  TidegateWithoutLeader: {
+    sick: { [by('a', 'tidegate_leader')]: '1x10 0x20', [by('b', 'tidegate_leader')]: '0x30' }, labels: { job: 'tidegate' },
+    well: { [by('a', 'tidegate_leader')]: '1x10 0x20', [by('b', 'tidegate_leader')]: '0x11 1x19' }, // a hand-over
+  },
   TidegateEventsLost: {
     sick: { [`tidegate_events_lost_total{${trigger}}`]: '0x20 3x10' }, labels: of,
     alsoSick: { [`tidegate_events_lost_total{${trigger}}`]: '_x25 1x5' }, // the first of its name
@@ -36,8 +44,9 @@ const stories: Readonly<Record<string, Story>> = {
     well: { [`tidegate_scale_writes_total{${so},outcome="failed"}`]: '0+1x30', [`tidegate_scale_writes_total{${so},outcome="ok"}`]: '0+1x30' },
   },
   TidegateReplicasNotReady: {
-    sick: { [`tidegate_scaled_object_desired_replicas{${so}}`]: '5x30', [`tidegate_scaled_object_replicas{${so},state="ready"}`]: '2x30' }, labels: { namespace: 'shop', scaled_object: 'orders' },
-    well: { [`tidegate_scaled_object_desired_replicas{${so}}`]: '2x20 5x10', [`tidegate_scaled_object_replicas{${so},state="ready"}`]: '2x22 5x8' }, // two minutes to start
+    sick: { [desired('a')]: '5x30', [ready('a')]: '2x30' }, labels: { namespace: 'shop', scaled_object: 'orders' },
+    alsoSick: { [desired('a')]: '5x25 _x5', [ready('a')]: '2x25 _x5', [desired('b')]: '_x23 5x7', [ready('b')]: '_x23 2x7' }, // through a hand-over
+    well: { [desired('a')]: '2x20 5x10', [ready('a')]: '2x22 5x8' }, // two minutes to start
   },
   TidegateCircuitOpen: {
     sick: { [`tidegate_circuit_open{${trigger}}`]: '0x20 1x10' }, labels: of,

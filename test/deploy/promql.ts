@@ -2,8 +2,8 @@ import { metricCatalogue, type MetricDeclaration } from '../../src/core/metrics.
 import { names } from '../../src/core/names.js'
 
 const processMetrics = ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'process_start_time_seconds']
-/** What Prometheus adds by itself. */
-const addedLabels = ['job', 'instance', 'le', '__name__']
+/** What Prometheus adds by itself; `namespace` is that of the pod where a metric has none of its own. */
+const addedLabels = ['job', 'instance', 'namespace', 'le', '__name__']
 
 /** Metrics and labels of a query that the catalogue does not have. A label counts as known where any of the query's metrics has it. */
 export function unknownIn (query: string): readonly string[] {

@@ -134,6 +134,7 @@ test('a leader that cannot be reached is followed by another; when it can, it wr
   try {
     await standby.ready()
     const before = await countsWritten()
+    expect(await told(run)).toEqual({ objects: expect.arrayContaining(['number']) as unknown, series: expect.arrayContaining(['tidegate_scaled_object_replicas']) as unknown })
     line.blackHole()
     await standby.line(l => l.msg === working)
     source.set(45)
@@ -144,10 +145,20 @@ test('a leader that cannot be reached is followed by another; when it can, it wr
     await looks(3)
     expect(line.asked.filter(({ at, method }) => at >= from && !['GET', 'PUT'].includes(method))).toEqual([]) // a PUT is of the lease
     expect(await countsWritten()).toEqual([...before, 'number 5'])
+    await expect.poll(() => told(run), { timeout: 20_000 }).toEqual({ objects: [], series: [] }) // it is the other's to tell
+    expect(await told(standby)).toMatchObject({ objects: expect.arrayContaining(['number']) as unknown })
   } finally {
     await standby.end()
   }
 })
+
+/** Of whom an operator tells, and which series of theirs it has. */
+async function told (operator: Run): Promise<{ readonly objects: readonly string[], readonly series: readonly string[] }> {
+  const { address } = await operator.line(l => l.msg === 'ready') as { readonly address?: string }
+  const statuses = await (await fetch(`${address}/status`)).json() as readonly { readonly ref: { readonly name: string } }[]
+  const metrics = await (await fetch(`${address}/metrics`)).text()
+  return { objects: statuses.map(({ ref }) => ref.name), series: [...new Set([...metrics.matchAll(/^(tidegate_\w+)\{[^}]*scaled_object=/gm)].map(([, name = '']) => name))] }
+}
 
 /** Time is what this fault is about: nothing else tells that the lease has lapsed. */
 async function outlast (): Promise<void> {

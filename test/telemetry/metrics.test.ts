@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { metricCatalogue } from '../../src/core/metrics.js'
 import { metrics } from '../../src/telemetry/metrics.js'
+import { passing } from '../../src/telemetry/passing.js'
 
 const audit = { namespace: 'default', trigger: 'audit', type: 'nats-jetstream' }
 const lines = async (m: ReturnType<typeof metrics>, name: string): Promise<string[]> => (await m.text()).split('\n').filter(line => line.startsWith(name))
@@ -43,6 +44,19 @@ describe('metrics', () => {
     m.remove('deliveries_total', { trigger: 'audit' })
     expect(await lines(m, 'tidegate_deliveries_total')).toHaveLength(2)
     expect((await lines(m, 'tidegate_deliveries_total')).every(line => line.includes('thumbnails'))).toBe(true)
+  })
+
+  it('drops what one term counted when it ends, and nothing of the process', async () => {
+    const m = metrics(metricCatalogue)
+    const term = passing(m)
+    m.gauge('leader', {}).set(1)
+    term.gauge('circuit_open', audit).set(1)
+    term.counter('deliveries_total', { ...audit, disposition: 'ack' }).inc()
+    term.histogram('delivery_duration_seconds', audit).observe(1)
+    term.end()
+    expect((await m.text()).split('\n').filter(line => line.startsWith('tidegate_'))).toEqual(['tidegate_leader 1'])
+    passing(m).gauge('circuit_open', audit).set(0)
+    expect(await lines(m, 'tidegate_circuit_open')).toEqual(['tidegate_circuit_open{namespace="default",trigger="audit",type="nats-jetstream"} 0'])
   })
 
   it('escapes what a label may hold and can be read out twice', async () => {
