@@ -36,6 +36,13 @@ export type Ask = (url: string) => Promise<unknown>
 export const jszUrl = ({ endpoint, useHttps, account, accountID }: Pick<Monitored, 'endpoint' | 'useHttps' | 'account' | 'accountID'>): string =>
   `${useHttps ? 'https' : 'http'}://${endpoint}/jsz?${new URLSearchParams({ acc: accountID ?? account ?? '', config: 'true', consumers: 'true' }).toString()}`
 
+/** KEDA asks for the configuration of every stream and consumer too, which nobody reads: half of what the server has to write. */
+function withoutConfig (url: string): string {
+  const leaner = parsed(url)
+  leaner.searchParams.delete('config')
+  return leaner.href
+}
+
 /** The same question put to another host; the port stays. Throws TG_CONFIG_INVALID when `url` is none. */
 export function atHost (url: string, host: string): string {
   const other = parsed(url)
@@ -80,7 +87,7 @@ export class MonitoredLag {
 
   constructor (what: Monitored) {
     this.#what = what
-    this.#url = jszUrl(what)
+    this.#url = withoutConfig(jszUrl(what))
   }
 
   /** The host that is asked first the next time; undefined: the configured endpoint. */
