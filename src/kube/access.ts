@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
 import { TidegateError, errorMessage } from '../core/errors.js'
 import type { Clock } from '../runtime/ports.js'
@@ -20,6 +22,8 @@ export interface Access {
   readonly server: URL
   /** Namespace of the context, or of the pod. */
   readonly namespace: string | undefined
+  /** Whether we are a pod of this cluster. */
+  readonly isPod: boolean
   /** The credential; `fresh`: read again from its file or command, after a refusal. */
   credential(fresh: boolean): Promise<Credential>
 }
@@ -32,11 +36,15 @@ export async function openAccess ({ kubeconfig, clock }: { readonly kubeconfig?:
   let config = await load(kubeconfig)
   const cluster = config.getCurrentCluster()
   if (cluster === null) throw new TidegateError('TG_CONFIG_INVALID', `${kubeconfig ?? 'the kubeconfig'} names no cluster in its current context`, { hint: 'kubectl config use-context NAME' })
+  if (cluster.server.startsWith('http:') && cluster.skipTLSVerify !== true) {
+    throw new TidegateError('TG_CONFIG_INVALID', `the kubeconfig has the server ${cluster.server}: a credential is not sent without TLS`, { hint: 'give its https address' })
+  }
   if (cluster.proxyUrl !== undefined) throw new TidegateError('TG_CONFIG_NOT_BUILT', 'proxy-url of a kubeconfig is not built yet', { hint: 'reach the API server without a proxy' })
   let kept: { readonly credential: Promise<Credential>, readonly at: number } | undefined
   return {
     server: new URL(cluster.server),
     namespace: config.getContextObject(config.getCurrentContext())?.namespace,
+    isPod: config.getCurrentContext() === 'inClusterContext',
     async credential (fresh) {
       if (fresh) config = await load(kubeconfig)
       if (kept === undefined || fresh || clock.monotonic() - kept.at > readAgainMs) kept = { credential: credentialOf(config), at: clock.monotonic() }
@@ -44,7 +52,6 @@ export async function openAccess ({ kubeconfig, clock }: { readonly kubeconfig?:
     },
   }
 }
-
 
 async function load (kubeconfig: string | undefined): Promise<KubeConfig> {
   const { KubeConfig } = await import('./kubeconfig.js')
@@ -55,8 +62,12 @@ async function load (kubeconfig: string | undefined): Promise<KubeConfig> {
   } catch (cause) {
     throw new TidegateError('TG_CONFIG_INVALID', `the kubeconfig cannot be read: ${errorMessage(cause)}`, { cause, hint: 'give another with --kubeconfig' })
   }
+  if (isMadeUp(config)) throw new TidegateError('TG_CONFIG_INVALID', `no kubeconfig found: KUBECONFIG is not set, there is no ${join(homedir(), '.kube', 'config')}, and this is no pod`, { hint: 'give one with --kubeconfig' })
   return config
 }
+
+/** The client's last resort, where it finds nothing: a server on this machine that hardly anybody has. */
+const isMadeUp = (config: KubeConfig): boolean => config.getCurrentContext() === 'loaded-context' && config.getCurrentCluster()?.server === 'http://localhost:8080'
 
 async function credentialOf (config: KubeConfig): Promise<Credential> {
   const options: TlsMaterial & { headers?: Record<string, string>, auth?: string } = {}
