@@ -37,7 +37,7 @@ describe('reference pages', () => {
     expect((await typed('kinds')).out).toMatch(/^Trigger +Delivers /)
     expect((await typed('kinds Trigger')).out).toContain('delivery.retry.attempts  (integer; 5)')
     expect((await typed('kinds so --markdown')).out).toContain('| `triggers[].metadata` |')
-    expect((await typed('kinds scaledjobs')).out).toMatch(/Run +not yet/)
+    expect((await typed('kinds scaledjobs')).out).toMatch(/On one machine +a Job is a process/)
     expect((await typed('kinds tidegate.yaml')).out).toMatch(/defaults[.]nats +fields of connector nats, connector nats-jetstream/)
     expect((await typed('kinds triggerauthentication')).out).toMatch(/Not built yet, and refused with a hint\n {2}hashiCorpVault, azureKeyVault/)
   })
