@@ -35,7 +35,8 @@ const againMs = 5_000
  */
 export class Finalizers {
   readonly #parts: FinalizersParts
-  readonly #underWay = new Set<string>()
+  /** By uid; true where the object was looked at meanwhile. */
+  readonly #underWay = new Map<string, boolean>()
 
   constructor (parts: FinalizersParts) { this.#parts = parts }
 
@@ -60,7 +61,7 @@ export class Finalizers {
     return finalizers.includes(names.restoreFinalizer) || (finalizers.includes(names.kedaFinalizer) && this.#isKedaReplaced(resource, standing))
   }
 
-  /** An object that is being deleted. `released` resolves when our loops have let go of it. */
+  /** An object that is being deleted. `released` resolves when our loops have let go of it: the same promise at every try. */
   end (resource: CustomResource, standing: Standing, released: Promise<void>): void {
     const keda = this.#isKedaReplaced(resource, standing)
     void this.#once(resource, async () => {
@@ -74,23 +75,26 @@ export class Finalizers {
     return this.#parts.mode === 'replace' && standing.kind === 'ours' && resource.ref.apiVersion === names.kedaApiVersion
   }
 
-  /** One at a time for an object; what fails is tried again as long as the object is there and the lease is ours. */
+  /** One at a time for an object; whatever is not done is tried again as long as the object is there and anybody listens: a lease that is late comes back. */
   async #once (resource: CustomResource, work: () => Promise<void>): Promise<void> {
-    if (this.#underWay.has(resource.uid) || !this.#parts.writer.open) return
-    this.#underWay.add(resource.uid)
+    const { uid } = resource
+    if (this.#parts.writer.shadow) return
+    if (this.#underWay.has(uid)) return void this.#underWay.set(uid, true)
+    this.#underWay.set(uid, false)
     try {
       await work()
     } catch (error) {
-      if (!(error instanceof NotOwner)) this.#later(resource, error)
-    } finally {
-      this.#underWay.delete(resource.uid)
+      this.#later(resource, error)
     }
+    const isMissed = this.#underWay.get(uid) === true
+    this.#underWay.delete(uid)
+    if (isMissed) this.#parts.again(resource)
   }
 
-  /** A conflict, or a server that is away: the next state of the object brings the next try, and the clock where there is none. */
+  /** A conflict, a lease that is not held just now, or a server that is away: the clock brings the next try, and the next state of the object an earlier one. */
   #later (resource: CustomResource, error: unknown): void {
     const { clock, log, again } = this.#parts
-    const isPassing = error instanceof ApiError && (error.isConflict || error.isMissing)
+    const isPassing = error instanceof NotOwner || (error instanceof ApiError && (error.isConflict || error.isMissing))
     if (!isPassing) log.warn({ object: refKey(resource.ref), err: errorMessage(error) }, 'its finalizers could not be tended; trying again')
     clock.after(isPassing ? soonMs : againMs, () => again(resource))
   }

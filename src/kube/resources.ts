@@ -42,6 +42,8 @@ export class KubeResources implements ResourceSource {
   readonly #told = new Map<string, string>()
   readonly #saidForeign = new Map<string, string>()
   readonly #changed = new Set<string>()
+  /** By uid, of objects that end: resolves when the listener has let go of one, however often it is looked at. */
+  readonly #released = new Map<string, Promise<void>>()
   #saidAt = -Infinity
   #finalizers: Finalizers | undefined
 
@@ -113,6 +115,7 @@ export class KubeResources implements ResourceSource {
   /** Everything is known already when this is called: it is told at once. One listener at a time. */
   async watch (listener: ResourceListener, signal: AbortSignal): Promise<void> {
     this.#told.clear()
+    this.#released.clear()
     this.#listener = listener
     for (const resource of this.#all.values()) this.#consider(resource)
     listener.synced()
@@ -136,6 +139,7 @@ export class KubeResources implements ResourceSource {
 
   #went (resource: CustomResource): void {
     this.#all.delete(resourceKey(resource.ref))
+    this.#released.delete(resource.uid)
     this.#leave(resource)
     const heir = this.of(resource.ref.kind, resource.ref.namespace, resource.ref.name)
     if (heir !== undefined) this.#considerSoon(heir)
@@ -209,11 +213,16 @@ export class KubeResources implements ResourceSource {
   /** Whoever waits for it with a finalizer gives its target back once our loops have let go. */
   #end (resource: CustomResource, standing: Standing): void {
     if (this.#finalizers?.isHeld(resource, standing) !== true) return this.#leave(resource)
-    const released = new Promise<void>(resolve => {
-      if (this.#told.delete(resourceKey(resource.ref))) this.#listener?.deleted(resource.ref, resolve)
+    const released = this.#released.get(resource.uid) ?? this.#release(resource)
+    this.#released.set(resource.uid, released)
+    this.#finalizers.end(resource, standing, released)
+  }
+
+  #release ({ ref }: CustomResource): Promise<void> {
+    return new Promise(resolve => {
+      if (this.#told.delete(resourceKey(ref))) this.#listener?.deleted(ref, resolve)
       else resolve()
     })
-    this.#finalizers.end(resource, standing, released)
   }
 
   /** Of two objects of one kind and name in KEDA's group and in ours, ours counts. */
