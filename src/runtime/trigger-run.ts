@@ -43,7 +43,7 @@ export class TriggerRun {
     this.#progress = new Pace(context.clock, progressEveryMs, () => this.report())
     const labels = { namespace: this.ref.namespace, trigger: this.ref.name, type: definition.type }
     this.pump = new DeliveryPump({
-      ref: this.ref, type: definition.type, guarantees: definition.guarantees, plan: planOf(trigger, definition),
+      ref: this.ref, type: definition.type, guarantees: definition.guarantees, plan: { ...planOf(trigger, definition), shadow: context.shadow === true },
       open: lost => this.#open(lost), endpoint: context.functions, overloaded: context.overload.isOverloaded,
       clock: context.clock, random: context.random, events: context.events,
       log: withFields(context.log, { trigger: `${this.ref.namespace}/${this.ref.name}`, type: definition.type }),
@@ -134,7 +134,7 @@ export class TriggerRun {
   }
 }
 
-function planOf (trigger: Trigger, definition: AnyConnector): PumpPlan {
+function planOf (trigger: Trigger, definition: AnyConnector): Omit<PumpPlan, 'shadow'> {
   const { spec } = trigger
   const policy = deliveryPolicyOf(trigger, definition)
   const deadLetter = deadLetterOf(trigger)?.values ?? definition.deadLetterDefault?.(sourceOf(trigger).values)

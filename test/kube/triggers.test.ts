@@ -76,6 +76,26 @@ test('kubectl shows where events come from, what is called, and whether it works
   ])
 })
 
+test('a shadow shows Triggers as watched only: nothing of a stream is pulled or acknowledged, nothing is called, no tick is armed', async () => {
+  const { source, publish } = await stream('watched')
+  const scene = await FunctionScene.open(kube)
+  const fn = await httpFunction()
+  await publish('not for a shadow')
+  await scene.apply(
+    trigger('watched', { ...source }, { function: { url: fn.url } }),
+    trigger('tick', { cron: { schedule: '* * * * *' } }, { function: { url: fn.url } }),
+  )
+  const run = await runOperatorAmongPods(kube, rights, '--namespace', scene.namespace, '--shadow')
+  for (const name of ['watched', 'tick']) {
+    const told = await run.statusUntil('Trigger', name, s => s.conditions.some(c => c.type === 'Ready' && c.reason === 'WatchedOnly'))
+    expect(told.delivery?.nextTickAt).toBeUndefined()
+  }
+  expect(await run.stop()).toBe(0)
+  expect((await (await nats.jetstreamManager()).streams.info('WATCHED')).state).toMatchObject({ messages: 1, consumer_count: 0 })
+  expect(fn.got).toEqual([])
+  expect((await kube.admin.get<Scaled>(scene.triggerPath('tick'))).metadata.annotations).toBeUndefined()
+})
+
 test('a function of another namespace is neither called nor scaled until its owner allows it', async () => {
   const { source, publish } = await stream('across')
   const [scene, other] = [await FunctionScene.open(kube), await FunctionScene.open(kube)]

@@ -35,7 +35,7 @@ export function bundle ({ plan = {}, guarantees = {} }: BundleOptions = {}) {
       policy, options: { path: '', method: 'POST', timeoutMs: 1000, envelope: 'CloudEventsBinary', headers: {}, success: policy.success },
       headers: attempt => ({ 'x-event-attempt': String(attempt) }), filter: undefined, perReplica: 2, isManaged: true, maxConcurrent: 100,
       coldStartTimeoutMs: 300_000, drainTimeoutMs: 30_000, breaker: { exhausted: 10, pauseMs: 5_000, maxPauseMs: 300_000 },
-      suspended: false, target: 2, activation: 0, deadLetter: { queueName: 'poison' }, ...plan,
+      suspended: false, shadow: false, target: 2, activation: 0, deadLetter: { queueName: 'poison' }, ...plan,
     },
     open: async () => {
       await gate

@@ -28,7 +28,9 @@ const trigger = (spec: object = {}) => read({
 })
 
 /** A whole system above fake ports; sources are what the test says. */
-async function setup (...present: Resource[]) {
+const setup = (...present: Resource[]) => setupWith({}, ...present)
+
+async function setupWith ({ shadow = false }: { readonly shadow?: boolean }, ...present: Resource[]) {
   const clock = new ManualClock()
   const targets = new FakeTargets()
   targets.become(worker, 0)
@@ -80,7 +82,7 @@ async function setup (...present: Resource[]) {
       await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
     } },
     objects, targets, jobs: new FakeJobs(), endpoints, functions: new FakeFunction(), state: new MemoryStore(), ownership: ownsAll, status, events: { emit: () => undefined }, decisions,
-    telemetry, clock, random: () => 0.5, log, registry: emptyRegistry.with({ scalers: [depth], connectors: [fake] }), defaults: () => ({}), clusterObjectNamespace: 'tidegate', authFiles: { read: async () => ({}) },
+    telemetry, clock, random: () => 0.5, log, shadow, registry: emptyRegistry.with({ scalers: [depth], connectors: [fake] }), defaults: () => ({}), clusterObjectNamespace: 'tidegate', authFiles: { read: async () => ({}) },
   })
   depths.set('uploads', 0)
   await running.start()
@@ -213,6 +215,16 @@ test('an edited Trigger keeps its target at its count while the old run drains a
   await t.clock.advance(59_000)
   expect(t.replicas).toBe(5)
   await t.clock.advance(12_000)
+  expect(t.replicas).toBe(0)
+  await t.stop()
+})
+
+test('where we only watch, the source of a Trigger is never opened, edited or not, and the Trigger says so', async () => {
+  const t = await setupWith({ shadow: true }, trigger())
+  t.tell.applied(trigger({ concurrency: { perReplica: 3 } }))
+  await t.clock.advance(60_000)
+  expect(t.connectors).toEqual([])
+  expect(t.status.condition('orders', 'Ready')).toContain('only watches')
   expect(t.replicas).toBe(0)
   await t.stop()
 })

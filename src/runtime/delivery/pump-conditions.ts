@@ -2,7 +2,7 @@ import { refKey, type CallOptions, type Condition, type FunctionState } from '..
 
 /** The conditions of a Trigger: what is wrong first, and what to do about it. */
 export function pumpConditions (state: {
-  readonly plan: { readonly options: CallOptions, readonly isManaged: boolean }
+  readonly plan: { readonly options: CallOptions, readonly isManaged: boolean, readonly shadow: boolean }
   readonly function: FunctionState | undefined
   readonly suspendedBecause: string | undefined
   readonly lost: { readonly code: string, readonly message: string } | undefined
@@ -19,7 +19,7 @@ export function pumpConditions (state: {
 
 type State = Parameters<typeof pumpConditions>[0]
 
-function ready ({ suspendedBecause, lost, isOpen, function: fn, plan: { options, isManaged } }: State): Condition {
+function ready ({ suspendedBecause, lost, isOpen, function: fn, plan: { options, isManaged, shadow } }: State): Condition {
   const no = (reason: string, message: string): Condition => ({ type: 'Ready', status: 'False', reason, message })
   if (suspendedBecause !== undefined) return no('Suspended', `no events are pulled: ${suspendedBecause}`)
   if (lost !== undefined) return no('SourceUnreachable', `${lost.code} ${lost.message}`)
@@ -28,6 +28,7 @@ function ready ({ suspendedBecause, lost, isOpen, function: fn, plan: { options,
   if (isManaged && fn.target !== undefined && fn.scaledBy !== undefined) {
     return no('TG_TARGET_CONFLICT', `TG_TARGET_CONFLICT ${fn.scaledBy} scales ${refKey(fn.target)}: events are delivered to the replicas that it leaves, and none is added or taken away here; delete it, or set scale.mode: External`)
   }
+  if (shadow) return { type: 'Ready', status: 'Unknown', reason: 'WatchedOnly', message: 'this process only watches (--shadow): no event is pulled, settled or sent by it' }
   if (!isOpen) return { type: 'Ready', status: 'Unknown', reason: 'Connecting', message: 'the line to the source is being opened' }
   return { type: 'Ready', status: 'True', reason: 'TriggerReady', message: `each event is sent as ${options.method} ${options.path === '' ? '/' : options.path}` }
 }

@@ -55,6 +55,8 @@ export interface PumpPlan {
   readonly drainTimeoutMs: number
   readonly breaker: BreakerPolicy
   readonly suspended: boolean
+  /** Only watched: the source is never opened, so nothing is pulled, settled or sent. */
+  readonly shadow: boolean
   readonly target: number
   readonly activation: number
   /** Where `connector.publish` puts dead letters; undefined: nowhere. */
@@ -128,10 +130,12 @@ export class DeliveryPump {
     })
   }
 
-  start (): void { if (this.#suspendedBecause === undefined) this.#receiver.start() }
+  start (): void { if (this.#pulls) this.#receiver.start() }
 
   /** Resolves when the source was opened, or could not be, for the first time; at once where nothing is pulled. */
-  get firstTry (): Promise<void> { return this.#suspendedBecause === undefined ? this.#receiver.firstTry : Promise.resolve() }
+  get firstTry (): Promise<void> { return this.#pulls ? this.#receiver.firstTry : Promise.resolve() }
+
+  get #pulls (): boolean { return this.#suspendedBecause === undefined && !this.#parts.plan.shadow }
 
   /** Stops pulling, lets what is in hand finish, cuts it off and releases it when the drain time is over, closes the connector. */
   async stop (): Promise<void> {
