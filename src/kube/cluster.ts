@@ -127,7 +127,7 @@ export class KubeCluster {
         return () => { for (const each of stop) each() }
       },
     }
-    this.#reflectors = [...this.#resources.reflectors, ...workloads.reflectors, ...autoscalers.reflectors, ...endpoints.reflectors]
+    this.#reflectors = [...this.#resources.reflectors, ...this.#resources.kedaOperators.reflectors, ...workloads.reflectors, ...autoscalers.reflectors, ...endpoints.reflectors]
   }
 
   /** Questions about the cluster; they need no `start`. */
@@ -137,7 +137,10 @@ export class KubeCluster {
   standings (): readonly ObjectStanding[] { return this.#resources.standings() }
 
   /** Operators of KEDA that are at work in what is looked at. */
-  get kedaOperators (): readonly string[] { return this.#resources.kedaOperators }
+  get kedaOperators (): readonly string[] { return this.#resources.kedaOperators.atWork }
+
+  /** Whether a KEDA would be seen wherever it ran. Known when everything is. */
+  get seesKeda (): boolean { return this.#resources.kedaOperators.run !== undefined }
 
   /** How a target's kind is reached; undefined where the server has no such kind. */
   kindOf (target: ObjectRef): ReturnType<Discovery['find']> { return this.#discovery.find(target.apiVersion, target.kind) }

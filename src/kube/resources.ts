@@ -7,6 +7,7 @@ import { isKedas, standingOf, type KedaMode, type Standing } from './adoption.js
 import type { Autoscalers } from './autoscalers.js'
 import { resourceKey, servedKinds, trimResource, type CustomResource } from './custom-resource.js'
 import type { Finalizers } from './finalizers.js'
+import { KedaOperators } from './keda-operators.js'
 import { eachNamespace, type Namespaces } from './namespaces.js'
 import { Reflector, type ReflectorParts } from './reflector.js'
 import { collectionPath } from './wire.js'
@@ -36,7 +37,7 @@ export class KubeResources implements ResourceSource {
   readonly #origin: Origin
   readonly #reflectors: readonly Reflector<CustomResource>[]
   readonly #all = new Map<string, CustomResource>()
-  readonly #kedaOperators = new Set<string>()
+  readonly #kedaOperators: KedaOperators
   #listener: ResourceListener | undefined
   /** What the listener was told last of an object. */
   readonly #told = new Map<string, string>()
@@ -55,15 +56,16 @@ export class KubeResources implements ResourceSource {
     })))
     for (const reflector of this.#reflectors) reflector.listen({ applied: resource => this.#came(resource), deleted: resource => this.#went(resource) })
     parts.autoscalers.onChange(hpa => this.#considerAll(resource => resource.ref.namespace === hpa.namespace && isKedas(hpa, resource)))
-    for (const reflector of parts.workloads.reflectors) {
-      reflector.listen({ applied: ({ ref, replicas }) => this.#kedaOperatorIs(ref, replicas > 0), deleted: ({ ref }) => this.#kedaOperatorIs(ref, false) })
-    }
+    this.#kedaOperators = new KedaOperators(parts, parts.workloads, parts.namespaces, () => this.#considerAll())
   }
 
   /** Who puts finalizers on objects and takes them off. */
   tendWith (finalizers: Finalizers): void { this.#finalizers = finalizers }
 
   get reflectors (): readonly Reflector<CustomResource>[] { return this.#reflectors }
+
+  /** Of KEDA, as far as we may see it. */
+  get kedaOperators (): KedaOperators { return this.#kedaOperators }
 
   get (ref: ObjectRef): CustomResource | undefined { return this.#all.get(resourceKey(ref)) }
 
@@ -85,7 +87,7 @@ export class KubeResources implements ResourceSource {
     const resource = trimResource(served.apiVersion, served.kind, served.plural)({ ...raw, metadata: raw['metadata'] })
     const { namespace } = resource.ref
     if (namespace !== '' && this.#parts.namespaces.length > 0 && !this.#parts.namespaces.includes(namespace)) return true
-    return isScaled(resource.ref) ? this.standing(resource).kind === 'foreign' : served.apiVersion === names.kedaApiVersion && this.#kedaOperators.size > 0
+    return isScaled(resource.ref) ? this.standing(resource).kind === 'foreign' : served.apiVersion === names.kedaApiVersion && this.#kedaOperators.run !== false
   }
 
   /** What counts, of both groups, and by which triggers it is scaled. */
@@ -98,9 +100,6 @@ export class KubeResources implements ResourceSource {
       yield { kind, namespace, name, triggers: written.flatMap(trigger => isMapping(trigger) ? [{ type: text(trigger['type']), name: text(trigger['name']) }] : []) }
     }
   }
-
-  /** Deployments of KEDA's operator that have replicas: `Deployment keda/keda-operator`. */
-  get kedaOperators (): readonly string[] { return [...this.#kedaOperators] }
 
   /** What each object is to us now. Those that are ending, and those of KEDA's group that ours stand in for, are nothing. */
   standings (): readonly ObjectStanding[] {
@@ -145,14 +144,6 @@ export class KubeResources implements ResourceSource {
     if (heir !== undefined) this.#considerSoon(heir)
   }
 
-  #kedaOperatorIs (ref: ObjectRef, atWork: boolean): void {
-    if (ref.name !== 'keda-operator') return
-    const before = this.#kedaOperators.size
-    if (atWork) this.#kedaOperators.add(refKey(ref))
-    else this.#kedaOperators.delete(refKey(ref))
-    if ((before > 0) !== (this.#kedaOperators.size > 0)) this.#considerAll()
-  }
-
   #considerAll (concerned: (resource: CustomResource) => boolean = () => true): void {
     for (const resource of this.#all.values()) if (concerned(resource)) this.#considerSoon(resource)
   }
@@ -190,7 +181,8 @@ export class KubeResources implements ResourceSource {
     if (this.#rivalOf(resource) !== undefined) return this.#leave(resource)
     this.#finalizers?.tend(resource, standing)
     if (standing.kind === 'foreign' && isScaled(ref)) {
-      this.#sayForeign(resource, standing.why)
+      if (standing.forMs === undefined) this.#sayForeign(resource, standing.why)
+      else this.#parts.clock.after(standing.forMs, () => this.again(resource))
       if (this.#told.delete(resourceKey(ref))) listener.left?.(ref)
       return
     }
@@ -207,7 +199,7 @@ export class KubeResources implements ResourceSource {
   /** Whose an object is, as the caches have it at this instant. */
   standing (resource: CustomResource): Standing {
     if (this.#parts.shadow) return { kind: 'ours' }
-    return standingOf(resource, { mode: this.#parts.keda, hpas: this.#parts.autoscalers.of(resource.ref.namespace), kedaRuns: this.#kedaOperators.size > 0 })
+    return standingOf(resource, { mode: this.#parts.keda, hpas: this.#parts.autoscalers.of(resource.ref.namespace), kedaRuns: this.#kedaOperators.run, now: this.#parts.clock.now() })
   }
 
   /** Whoever waits for it with a finalizer gives its target back once our loops have let go. */

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type KubeControlPlane, kubeControlPlane, type KubeObject } from '../servers/kube.js'
-import { askedBy, conditionOf, type Deployment, deployment, deploymentPath, fast, installKinds, installRights, runOperator, type Scaled, scaledObject, scaledObjectPath, window, writes } from './operator.js'
+import { askedBy, conditionOf, type Deployment, deployment, deploymentPath, fast, installKinds, installRights, runOperator, type Scaled, scaledObject, scaledObjectPath, startOperator, window, writes } from './operator.js'
+import { KedaPart } from './keda-part.js'
+import { grant, permissionsIn } from './rbac/rights.js'
 
 let kube: KubeControlPlane
 let rights: string
@@ -42,6 +44,32 @@ test('an object that KEDA touched is left alone; with a claim it is ours as soon
   await run.line(l => l['why'] !== undefined, 'handed back', from)
   expect((await run.statuses()).filter(s => s.ref.namespace === namespace)).toEqual([])
   expect((await kube.admin.get<Deployment>(deploymentPath(namespace, 'office'))).spec.replicas).toBe(4)
+})
+
+test('a KEDA that works from a namespace that we do not look at keeps its objects in ours', async () => {
+  const [elsewhere, namespace] = [await kube.namespace(), await kube.namespace()]
+  const keda = await KedaPart.install(kube, elsewhere)
+  await kube.admin.apply(deployment(namespace, 'office', 1))
+  await kube.admin.apply(scaledObject('keda.sh', namespace, 'office', { ...fast, triggers: [window(true, 4)] }))
+  const run = await runOperator(rights, '--namespace', namespace)
+  await run.line(l => l['object'] === `ScaledObject ${namespace}/office` && l['why'] === 'a keda-operator is at work in this cluster', 'left to KEDA')
+  expect((await kube.admin.get<Deployment>(deploymentPath(namespace, 'office'))).spec.replicas).toBe(1)
+  await keda.uninstall()
+  await kube.admin.until<Deployment>(deploymentPath(namespace, 'office'), d => d?.spec.replicas === 4)
+})
+
+test('who may not see whether a KEDA is at work elsewhere gives it time to mark a new object, and replaces nothing', async () => {
+  const namespace = await kube.namespace()
+  const blind = await grant(kube, namespace, permissionsIn('deploy/manifests'), { seesKeda: false })
+  const refused = startOperator(blind, '--namespace', namespace, '--lease-namespace', namespace, '--keda', 'replace')
+  await refused.line(l => l.msg.includes('a KEDA that works from another namespace could not be seen'))
+  expect(await refused.exited).toBe(1)
+  await runOperator(blind, '--namespace', namespace, '--lease-namespace', namespace)
+  await kube.admin.apply(deployment(namespace, 'office', 1))
+  await kube.admin.apply(scaledObject('keda.sh', namespace, 'office', { ...fast, triggers: [window(true, 4)] }))
+  const { metadata } = await kube.admin.get(scaledObjectPath('keda.sh', namespace, 'office'))
+  await kube.admin.until<Deployment>(deploymentPath(namespace, 'office'), d => d?.spec.replicas === 4)
+  expect(Date.now() - Date.parse(String(metadata['creationTimestamp']))).toBeGreaterThan(9_900)
 })
 
 test('a foreign autoscaler on the same target makes us stop, and the condition names it', async () => {

@@ -44,6 +44,7 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
     const cluster = await open(options, telemetry, log)
     phase.cluster = cluster
     await cluster.start(stopping.signal)
+    if (options.keda === 'replace' && cluster.isSynced && !cluster.seesKeda) throw kedaUnseen
     if (!stopping.signal.aborted) log.info({ server: cluster.server, address: `http://${bound.host}:${bound.port}`, ...(options.shadow ? { shadow: true } : {}) }, 'ready')
     if (!stopping.signal.aborted) cluster.elect()
     if (options.webhook && !stopping.signal.aborted) cluster.serveWebhook(webhookOptions(options, telemetry, defaults))
@@ -74,6 +75,10 @@ function open ({ kubeconfig, namespace, leaseNamespace, shadow, keda }: Operator
       throw new TidegateError('TG_CONFIG_INVALID', `the cluster cannot be reached: ${errorMessage(error)}`, { cause: error, hint: 'give a kubeconfig with --kubeconfig' })
     })
 }
+
+const kedaUnseen = new TidegateError('TG_CONFIG_INVALID', '--keda replace with --namespace: a KEDA that works from another namespace could not be seen, and there would be two writers', {
+  hint: 'apply deploy/manifests/take-over: it has the right to see Deployments named keda-operator in every namespace',
+})
 
 function webhookOptions ({ host, webhookPort: port, webhookName: name }: OperatorOptions, telemetry: Metrics, defaults: () => Defaults): WebhookOptions {
   return {

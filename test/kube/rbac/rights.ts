@@ -21,8 +21,11 @@ export function permissionsIn (folder: string): readonly Permission[] {
 /** Kinds that are no namespace's. */
 const clusterWide = /^clustertriggerauthentications/
 
+/** Whoever sees that no KEDA is here need not wait for its finalizers. */
+const seeKeda: Rule = { apiGroups: ['apps'], resources: ['deployments'], resourceNames: ['keda-operator'], verbs: ['list', 'watch'] }
+
 /** Grants these permissions to an account of a namespace, there and for what is cluster-wide; a kubeconfig of that account. */
-export async function grant (kube: KubeControlPlane, namespace: string, permissions: readonly Permission[]): Promise<string> {
+export async function grant (kube: KubeControlPlane, namespace: string, permissions: readonly Permission[], { seesKeda = true }: { readonly seesKeda?: boolean } = {}): Promise<string> {
   const rules = permissions.map(({ group, resource, verb, resourceNames }) => ({ apiGroups: [group], resources: [resource], verbs: [verb], ...(resourceNames === undefined ? {} : { resourceNames }) }))
   const subjects = [{ kind: 'ServiceAccount', name: 'tidegate', namespace }]
   const apiVersion = 'rbac.authorization.k8s.io/v1'
@@ -33,7 +36,7 @@ export async function grant (kube: KubeControlPlane, namespace: string, permissi
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: inside },
     { apiVersion, kind: 'Role', metadata: inside, rules: rules.filter(rule => !clusterWide.test(rule.resources[0] ?? '')) },
     { apiVersion, kind: 'RoleBinding', metadata: inside, roleRef: ref('Role', 'tidegate'), subjects },
-    { apiVersion, kind: 'ClusterRole', metadata: outside, rules: rules.filter(rule => clusterWide.test(rule.resources[0] ?? '')) },
+    { apiVersion, kind: 'ClusterRole', metadata: outside, rules: [...(seesKeda ? [seeKeda] : []), ...rules.filter(rule => clusterWide.test(rule.resources[0] ?? ''))] },
     { apiVersion, kind: 'ClusterRoleBinding', metadata: outside, roleRef: ref('ClusterRole', outside.name), subjects },
   ]
   for (const object of objects) await kube.admin.apply(object as KubeObject)
