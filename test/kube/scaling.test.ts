@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { type KubeControlPlane, kubeControlPlane } from '../servers/kube.js'
 import { AckPolicy, connect } from 'nats'
 import { natsServer } from '../servers/nats.js'
-import { conditionOf, type Deployment, deployment, deploymentPath, fast, installKinds, installRights, runOperator, type Scaled, scaledObject, scaledObjectPath, window } from './operator.js'
+import { metricsServer } from '../servers/metrics.js'
+import { until } from '../scenario/harness.js'
+import { askedBy, conditionOf, type Deployment, deployment, deploymentPath, fast, installKinds, installRights, runOperator, type Scaled, scaledObject, scaledObjectPath, window, writes } from './operator.js'
 
 let kube: KubeControlPlane
 let rights: string
@@ -81,4 +83,27 @@ test('a kind that is not watched is scaled through its scale subresource, where 
   await runOperator(rights, '--namespace', namespace)
   await kube.admin.until<Deployment>(`/apis/apps/v1/namespaces/${namespace}/replicasets/set`, set => set?.spec.replicas === 2 && set.status?.readyReplicas === 2)
   await kube.admin.until<Scaled>(scaledObjectPath('keda.sh', namespace, 'set'), so => so?.status?.['scaleTargetKind'] === 'apps/v1.ReplicaSet' && conditionOf(so, 'Ready')?.status === 'True')
+})
+
+test('kill -9 in the middle of a cooldown, without a window: whoever comes next keeps the cooldown, and writes no count', async () => {
+  const namespace = await kube.namespace()
+  const source = await metricsServer(25)
+  onTestFinished(() => source.stop())
+  await kube.admin.apply(deployment(namespace, 'number', 0))
+  await kube.admin.apply(scaledObject('keda.sh', namespace, 'number', {
+    ...fast, cooldownPeriod: 60, minReplicaCount: 0, triggers: [{ type: 'metrics-api', metadata: { url: source.url, valueLocation: 'value', targetValue: '10' } }],
+  }))
+  const counts = async (): Promise<readonly unknown[]> =>
+    writes(await askedBy(kube)).filter(e => e.namespace === namespace && e.resource === 'deployments/scale').map(e => (e.body as Deployment).spec.replicas)
+  const first = await runOperator(rights, '--namespace', namespace)
+  await kube.admin.until<Deployment>(deploymentPath(namespace, 'number'), d => d?.spec.replicas === 3)
+  source.set(0)
+  await kube.admin.until<Deployment>(deploymentPath(namespace, 'number'), d => d?.spec.replicas === 1)
+  await first.kill()
+  await until(async () => (await counts()).length === 2)
+  const second = await runOperator(rights, '--namespace', namespace)
+  await second.statusUntil('ScaledObject', 'number', s => s.scaling?.decision.reason === 'CoolingDown')
+  const asked = source.asked.length
+  await until(() => source.asked.length >= asked + 5)
+  expect(await counts()).toEqual([3, 1])
 })

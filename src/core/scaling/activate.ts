@@ -47,7 +47,7 @@ function rest (state: ScalingState): Effect {
   const inactive = inactiveReplicas(policy)
   if (inactive === undefined) return { floor: policy.minReplicas }
   if (current.spec <= inactive) return { replicas: current.spec, floor: current.spec, reason: 'Idle', because: `inactive, at ${replicasText(current.spec)}`, rechecks: [] }
-  const quietUntil = endOfCooldown(state)
+  const quietUntil = endOfCooldown(state, inactive)
   if (quietUntil < now) {
     return { replicas: inactive, floor: inactive, reason: 'Deactivated', because: `inactive and the cooldown is over: to ${replicasText(inactive)}`, rechecks: [] }
   }
@@ -57,9 +57,14 @@ function rest (state: ScalingState): Effect {
   return { ...cooling, reason: 'CoolingDown', because: `inactive, cooling down for another ${Math.ceil((quietUntil - now) / 1000)} s` }
 }
 
-/** The cooldown counts from the last activity; where there was none yet, the initial one from the creation. */
-const endOfCooldown = ({ memory, policy }: ScalingState): number =>
-  memory.lastActiveAt === undefined ? policy.createdAt + policy.initialCooldownMs : memory.lastActiveAt + policy.cooldownMs
+/**
+ * The cooldown counts from the last activity; where there was none yet, the initial one from the creation. A target that was found at work
+ * when it was taken over may have been active until then.
+ */
+function endOfCooldown ({ memory, policy }: ScalingState, inactive: number): number {
+  const known = memory.lastActiveAt === undefined ? policy.createdAt + policy.initialCooldownMs : memory.lastActiveAt + policy.cooldownMs
+  return memory.adoptedReplicas > inactive ? Math.max(known, memory.adoptedAt + policy.cooldownMs) : known
+}
 
 /** Nobody knows whether there is something to do: what sleeps sleeps on, unless a minimum without idle mode asks for replicas. */
 function stay (state: ScalingState): Effect {

@@ -9,11 +9,11 @@ export const busy: Stage = {
   },
 }
 
-/** A target that was taken over a short while ago is not lowered below what was found before one full window and one cooldown: what was wished, and what was active, is not known. */
+/** A target that was taken over a short while ago is not lowered below what was found before one full window: what was before is not known. */
 export const adopted: Stage = {
   name: 'adopted',
   apply: ({ replicas, current, memory, policy, now, rechecks }) => {
-    const until = memory.adoptedAt + Math.max(policy.scaleDown.stabilizationWindowMs, policy.cooldownMs)
+    const until = memory.adoptedAt + policy.scaleDown.stabilizationWindowMs
     const found = Math.min(current.spec, memory.adoptedReplicas)
     if (replicas >= found || now >= until) return undefined
     return {

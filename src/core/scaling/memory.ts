@@ -3,8 +3,8 @@ import { fewerEvents, fewerRecommendations, rememberWish } from './remember.js'
 import type { CurrentReplicas, ScaleMemory, ScalePolicy } from './types.js'
 
 /**
- * Where the recent past is not known: a full window from the count that is there. It may be raised; nothing is lowered for one window and one
- * cooldown. Of a memory that is too old for more, the last activity, the writes and the failed looks stay.
+ * Where the recent past is not known: a full window from the count that is there. It may be raised; nothing is lowered for one window, nor to
+ * rest for one cooldown. Of a memory that is too old for more, the last activity, the writes and the failed looks stay.
  */
 export function seedMemory (now: EpochMs, current: CurrentReplicas | number, before?: ScaleMemory): ScaleMemory {
   const replicas = typeof current === 'number' ? current : current.spec

@@ -19,7 +19,7 @@ export const reasons = {
   SourceFailed: 'A source could not be read; nothing is lowered on an error.',
   SourceAbsent: 'The source has nothing to say yet; the count is held.',
   Busy: 'Replicas that are working are not stopped.',
-  Adopted: 'The target was taken over a short while ago; nothing is lowered before one full window and one cooldown.',
+  Adopted: 'The target was taken over a short while ago; nothing is lowered before one full window.',
   Paused: 'Scaling is paused.',
   ScaleInPaused: 'Scaling down is paused.',
   ScaleOutPaused: 'Scaling up is paused.',

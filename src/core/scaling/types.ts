@@ -118,7 +118,7 @@ export interface ScaleEvent { readonly at: EpochMs, readonly change: number }
 export interface ScaleMemory {
   /** Form of this object; another number is not understood and counts as lost. */
   readonly version: 1
-  /** When this unit took the target over, and the count that it found: nothing below that count before one full window and one cooldown. */
+  /** When this unit took the target over, and the count that it found: nothing below that count before one full window, and no rest before one cooldown. */
   readonly adoptedAt: EpochMs
   readonly adoptedReplicas: number
   /** The count that was there before anything of ours: what a later take-over finds does not change it. */

@@ -86,14 +86,18 @@ test('a target that was taken over is not lowered before one full window; edits 
   expect(told(unit.at(300, backlog(0)))).toEqual([0, 'Deactivated'])
 })
 
-test('a target that was taken over is not lowered before one cooldown either, however short its window', () => {
+test('a target that was taken over does not go to rest before one cooldown, however short its window', () => {
   const scaleDown = { ...kedaDefaults.scaleDown, stabilizationWindowMs: 0 }
   const unit = new VirtualUnit({ memory: seedMemory(start, 8), replicas: 8, policy: { cooldownMs: 60_000, scaleDown } })
-  expect(told(unit.at(1, backlog(0)))).toEqual([8, 'Adopted'])
-  expect(unit.recheck).toBe(60)
-  expect(told(unit.at(2, backlog(60)))).toEqual([12, 'Backlog'])
-  expect(told(unit.at(3, backlog(20)))).toEqual([8, 'Adopted'])
-  expect(told(unit.at(60, backlog(20)))).toEqual([4, 'Backlog'])
+  expect(told(unit.at(1, backlog(20)))).toEqual([4, 'Backlog'])
+  unit.memory = { ...seedMemory(start, 8), lastActiveAt: 0 }
+  expect(told(unit.at(2, backlog(0)))).toEqual([1, 'CoolingDown'])
+  expect(unit.recheck).toBeCloseTo(60.001, 6)
+  expect(told(unit.at(60, backlog(0)))).toEqual([1, 'CoolingDown'])
+  expect(told(unit.at(60.001, backlog(0)))).toEqual([0, 'Deactivated'])
+  const found = new VirtualUnit({ memory: seedMemory(start, 0), policy: { cooldownMs: 60_000, scaleDown } })
+  found.current = { spec: 3, status: 3, ready: 3 } // by hand
+  expect(told(found.at(1, backlog(0)))).toEqual([0, 'Deactivated'])
 })
 
 test('what was raised after the take-over may go back to what was found', () => {
