@@ -40,7 +40,7 @@ export const metricCatalogue = {
   watch_restarts_total: { type: 'counter', help: 'Watches of the API server that broke and were taken up again, by resource. A watch that the server ends in its own time is none.', labels: ['resource'] },
   api_requests_total: { type: 'counter', help: 'Requests to the API server, by verb (watch: one that began) and HTTP status; none: no answer.', labels: ['verb', 'code'] },
   api_request_duration_seconds: { type: 'histogram', help: 'Time a request to the API server took, watches left out.', labels: ['verb'], buckets: seconds },
-  api_requests_waiting: { type: 'gauge', help: 'Requests to the API server that wait for their turn, by urgency: wake, read, down, status, event. A lease never waits.', labels: ['urgency'] },
+  api_requests_waiting: { type: 'gauge', help: 'Requests to the API server that wait for their turn, by urgency: wake, read, memory, down, status, event. A lease never waits.', labels: ['urgency'] },
   webhook_reviews_total: { type: 'counter', help: 'Objects that the admission webhook was asked about, by outcome: allowed, denied, skipped (nothing of it is ours to check).', labels: ['kind', 'outcome'] },
   resources: { type: 'gauge', help: 'Resources known, by kind and by state: at-work, refused (the last edit cannot be used).', labels: ['kind', 'state'] },
 } as const satisfies Record<string, MetricDeclaration>

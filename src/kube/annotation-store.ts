@@ -80,7 +80,7 @@ export class AnnotationStore implements StateStore {
     const { writer, revisions } = this.#parts
     const { ref, plural, uid } = resource
     const answer = await writer.write<Wire>({
-      method: 'PATCH', urgency: 'wake', path: objectPath(ref.apiVersion, plural, ref.namespace, ref.name),
+      method: 'PATCH', urgency: annotation === memoryAnnotation ? 'memory' : 'wake', path: objectPath(ref.apiVersion, plural, ref.namespace, ref.name),
       body: { metadata: { uid, resourceVersion: revisions.of(resource), annotations: { [annotation]: text ?? null } } },
     })
     this.#written.set(`${uid} ${annotation}`, text)

@@ -2,7 +2,7 @@ import type { Clock, Gauge } from '../runtime/ports.js'
 import type { Meter } from './meter.js'
 
 /** What a request is for, the most urgent first. A lease never waits. */
-export const urgencies = ['lease', 'wake', 'read', 'down', 'status', 'event'] as const
+export const urgencies = ['lease', 'wake', 'read', 'memory', 'down', 'status', 'event'] as const
 export type Urgency = typeof urgencies[number]
 
 /** Requests that are under way at once. Fair queuing of the server counts all of ours as one flow. */

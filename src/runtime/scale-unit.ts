@@ -253,24 +253,32 @@ export class ScaleUnit {
     return this.#plan.voices.flatMap(voice => this.#readings.get(voice.trigger) ?? [])
   }
 
-  /** Memory is written first: a crash between the two is harmless. A write that is refused takes it back. */
+  /** Memory is written first, so that a crash between the two is harmless, and a write that is refused takes it back; where losing it is as harmless, a rise does not wait for it. */
   async #carryOut (current: CurrentReplicas, decision: Decision, memoryBefore: ScaleMemory, busy: ReadonlySet<string>): Promise<void> {
     this.#shadow?.look(current.spec, decision.replicas)
+    const { policy, by, restoreOriginal } = this.#plan
     if (this.#rival !== undefined || this.#shadow !== undefined) return this.#memory.remember(unwritten(decision.memory, memoryBefore))
-    if (decision.replicas === current.spec) return this.#memory.keep(decision.memory, this.#plan.policy, false)
-    await this.#memory.keep(decision.memory, this.#plan.policy, true)
-    if (this.#parts.ownership.rival(this.target, false) !== undefined) return // came while the memory was written
-    const busyNow = this.#plan.busy() ?? new Set()
-    if (decision.replicas < current.spec && busyNow.size > busy.size) { // work began while the memory was written: decide again, knowing of it
-      await this.#memory.keep(memoryBefore, this.#plan.policy, true)
-      return this.#onChange.call()
-    }
-    if (await this.#writer.write(decision, current, this.#plan.by, busy)) {
+    if (decision.replicas === current.spec) return this.#memory.keep(decision.memory, policy, false)
+    const follows = decision.replicas > current.spec && !restoreOriginal && this.#memory.mayFollow(policy) // a seed knows no original count
+    if (!follows && !await this.#rememberFirst(current, decision, memoryBefore, busy)) return
+    if (await this.#writer.write(decision, current, by, busy)) {
       this.#failures = 0
+      if (follows) await this.#memory.keep(decision.memory, policy, true)
     } else {
-      await this.#memory.keep(memoryBefore, this.#plan.policy, true)
+      if (!follows) await this.#memory.keep(memoryBefore, policy, true)
       this.#lookAgainAfterFailure()
     }
+  }
+
+  /** False where the count is not to be written any more. */
+  async #rememberFirst (current: CurrentReplicas, decision: Decision, memoryBefore: ScaleMemory, busy: ReadonlySet<string>): Promise<boolean> {
+    await this.#memory.keep(decision.memory, this.#plan.policy, true)
+    if (this.#parts.ownership.rival(this.target, false) !== undefined) return false // came while the memory was written
+    const busyNow = this.#plan.busy() ?? new Set()
+    if (decision.replicas >= current.spec || busyNow.size <= busy.size) return true
+    await this.#memory.keep(memoryBefore, this.#plan.policy, true) // work began while the memory was written: decide again, knowing of it
+    this.#onChange.call()
+    return false
   }
 
   /** Doorbells are armed at zero (or idle) and below the maximum: at the maximum nothing that rings could change anything. */

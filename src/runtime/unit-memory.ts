@@ -1,6 +1,6 @@
 import { readMemory, resumed, seedMemory, wasActive, writeMemory } from '../core/scaling/memory.js'
 import type { CurrentReplicas, ScaleMemory, ScalePolicy } from '../core/scaling/types.js'
-import type { Clock, StateStore } from './ports.js'
+import type { Clock, EpochMs, StateStore } from './ports.js'
 
 /** The longest and the shortest time between two writes while nothing but the memory itself changes. */
 const longestMs = 60_000
@@ -19,6 +19,8 @@ export class UnitMemory {
   #saved = ''
   #savedMemory: ScaleMemory | undefined
   #savedAt = -Infinity
+  /** When what is stored was decided. */
+  #storedDecidedAt: EpochMs | undefined
   #memory: ScaleMemory | undefined
 
   constructor (key: string, store: StateStore, clock: Clock) {
@@ -37,11 +39,19 @@ export class UnitMemory {
     this.#saved = stored?.value ?? ''
     const read = stored === undefined ? undefined : readMemory(stored.value)
     const now = this.#clock.now()
-    const isFresh = read?.decidedAt !== undefined && now - read.decidedAt <= protects(policy)
-    this.#memory = read !== undefined && isFresh ? resumed(read, now, policy) : seedMemory(now, current, read)
+    this.#storedDecidedAt = read?.decidedAt
+    this.#memory = read !== undefined && this.#storedProtects(now, policy) ? resumed(read, now, policy) : seedMemory(now, current, read)
     this.#savedMemory = stored === undefined ? undefined : this.#memory
     return this.#memory
   }
+
+  /**
+   * Whether a rise may be written before its memory: what is stored seeds, so that whoever never reads of the rise begins with the count that
+   * it led to. A stored memory that still protects would take the rise for somebody else's, and a lost one forgets how much was added lately.
+   */
+  mayFollow (policy: ScalePolicy): boolean { return policy.scaleUp.policies.length === 0 && !this.#storedProtects(this.#clock.now(), policy) }
+
+  #storedProtects (now: EpochMs, policy: ScalePolicy): boolean { return this.#storedDecidedAt !== undefined && now - this.#storedDecidedAt <= protects(policy) }
 
   /** Keeps the memory of a decision; writes it now where it `matters` (a count is about to be written), and otherwise while it is still fresh and says more than nothing. */
   async keep (memory: ScaleMemory, policy: ScalePolicy, matters: boolean): Promise<void> {
@@ -73,6 +83,7 @@ export class UnitMemory {
     this.#version = (await this.#store.get(this.#key))?.version
     this.#saved = text
     this.#savedMemory = this.#memory
+    this.#storedDecidedAt = this.#memory.decidedAt
     this.#savedAt = this.#clock.monotonic()
   }
 

@@ -346,7 +346,7 @@ test('work that began while a lower count was being written is not stopped', asy
   expect(t.replicas).toBe(0)
 })
 
-test('a target that was never woken leaves nothing to remember; one that is woken does, before its count is written', async () => {
+test('a target that was never woken leaves nothing to remember; one that is woken does', async () => {
   const t = setup()
   t.unit.start()
   await t.clock.advance(300_000)
@@ -359,6 +359,68 @@ test('a target that was never woken leaves nothing to remember; one that is woke
   await stopped.clock.advance(1000)
   await stopped.unit.stop()
   expect(await stopped.store.get('memory/Deployment default/worker')).toBeUndefined()
+})
+
+/** What was written, in its order: `memory`, or the count. */
+function written (t: ReturnType<typeof setup>): (string | number)[] {
+  const order: (string | number)[] = []
+  const remember = t.store.compareAndSet.bind(t.store)
+  t.store.compareAndSet = async (...args) => { order.push('memory'); return remember(...args) }
+  const set = t.targets.set.bind(t.targets)
+  t.targets.set = async (...args) => { order.push(args[1]); return set(...args) }
+  return order
+}
+
+test('a rise goes before its memory where a seed would say the same, and after it while a stored one still protects', async () => {
+  const t = setup()
+  const order = written(t)
+  t.source.depth = 5
+  t.unit.start()
+  await t.clock.advance(1000)
+  expect(order).toEqual([1, 'memory'])
+  t.source.depth = 50
+  await t.clock.advance(15_000)
+  expect(order).toEqual([1, 'memory', 'memory', 10])
+  t.source.depth = 0
+  await t.clock.advance(300_000)
+  expect(t.replicas).toBe(0)
+  await t.clock.advance(600_000)
+  order.length = 0
+  t.source.depth = 5
+  await t.clock.advance(30_000)
+  expect(order.slice(0, 2)).toEqual([1, 'memory'])
+})
+
+test('a rise that rates bind, or whose original count is asked for, does not go before its memory', async () => {
+  const scaleUp = { stabilizationWindowMs: 0, selectPolicy: 'Max', policies: [{ type: 'Pods', value: 4, periodMs: 60_000 }], tolerance: 0.1 } as const
+  const bound = setup({ policy: { scaleUp } })
+  const restoring = setup()
+  restoring.update({ restoreOriginal: true })
+  for (const t of [bound, restoring]) {
+    const order = written(t)
+    t.source.depth = 5
+    t.unit.start()
+    await t.clock.advance(1000)
+    expect(order.slice(0, 2)).toEqual(['memory', 1])
+  }
+})
+
+test('a crash between a rise and its memory lowers nothing for a window', async () => {
+  const policy = { scaleDown: { stabilizationWindowMs: 300_000, selectPolicy: 'Max', policies: [], tolerance: 0.1 } } as const
+  let isThere = true
+  const first = setup({ policy, owns: () => isThere })
+  first.store.compareAndSet = async () => { throw new Error('gone') }
+  first.source.depth = 50
+  first.unit.start()
+  await first.clock.advance(100)
+  expect(first.replicas).toBe(10)
+  isThere = false
+  const next = setup({ policy, targets: first.targets, store: new MemoryStore(), clock: first.clock })
+  next.unit.start()
+  await next.clock.advance(290_000)
+  expect(next.replicas).toBe(10)
+  await next.clock.advance(60_000)
+  expect(next.replicas).toBe(0)
 })
 
 test('units whose sources share a question look at the same instants', async () => {
