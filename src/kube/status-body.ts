@@ -69,11 +69,11 @@ export function isOther (wanted: WireStatusBody, written: WireStatusBody | undef
   return isNews(wanted, written) || words(wanted) !== words(written)
 }
 
-/** Whether a condition turned or has another reason, or a new generation was taken in. */
+/** Whether a condition turned or has another reason, a pause has other words, or a new generation was taken in. */
 export const isNews = (wanted: WireStatusBody, written: WireStatusBody | undefined): boolean => turns(wanted) !== turns(written)
 
 const turns = (status: WireStatusBody | undefined): string => JSON.stringify([
-  sorted(status).map(({ type, status: state, reason }) => [type, state, reason]), status?.observedGeneration, status?.originalReplicaCount, status?.source, status?.function, status?.pausedReplicaCount ?? null,
+  sorted(status).map(({ type, status: state, reason, message }) => [type, state, reason, ...(type === 'Paused' ? [message] : [])]), status?.observedGeneration, status?.originalReplicaCount, status?.source, status?.function, status?.pausedReplicaCount ?? null,
 ])
 const words = (status: WireStatusBody | undefined): string => JSON.stringify([
   sorted(status).map(({ type, message }) => [type, message]), status?.lastActiveTime, status?.externalMetricNames ?? [], entries(status?.health), entries(status?.triggersActivity),

@@ -19,7 +19,7 @@ export interface KubeStatusParts {
   readonly tell: EventSink['emit']
 }
 
-/** Milliseconds between two writes of one object: when a condition turned, and when only its words changed. */
+/** Milliseconds between two writes of one object: when a condition turned or a count changed, and when only its words did. */
 const turnedMs = 1_000
 const wordsMs = 60_000
 /** Conditions that turn all the time are written so often at first, and then twice a minute; whether an object works at all is not kept back. */
@@ -35,6 +35,9 @@ interface Entry {
   /** As far as we know what the cluster has: what we wrote, before that what was there. */
   written: WireStatusBody | undefined
   writtenAt: number
+  /** The last count that was decided on, and the one that the words in the cluster speak of. */
+  count: number | undefined
+  countWritten: number | undefined
   /** Whoever takes over has new words for what did not turn: they can wait. */
   readonly knownSince: number
   readonly allowance: Allowance
@@ -56,8 +59,10 @@ export class KubeStatus implements StatusSink {
     const resource = this.#parts.find(status.ref)
     if (resource === undefined || this.#parts.writer.shadow || !['ScaledObject', 'ScaledJob', 'Trigger'].includes(status.ref.kind)) return
     const key = resourceKey(status.ref)
-    const entry: Entry = this.#entries.get(key) ?? { wanted: {}, written: resource.status, writtenAt: -Infinity, knownSince: this.#parts.clock.monotonic(), allowance: new Allowance(turns), dueAt: Infinity, cancel: () => undefined }
+    const entry: Entry = this.#entries.get(key) ?? { wanted: {}, written: resource.status, writtenAt: -Infinity, count: undefined, countWritten: undefined, knownSince: this.#parts.clock.monotonic(), allowance: new Allowance(turns), dueAt: Infinity, cancel: () => undefined }
     this.#entries.set(key, entry)
+    entry.count = status.scaling?.decision.replicas ?? entry.count
+    entry.countWritten ??= entry.count // whoever takes over has nothing new to say of it
     const { originalReplicaCount = entry.written?.originalReplicaCount } = entry.wanted // as it was found, though it may have been scaled before the first write
     const before = { ...entry.written, ...(originalReplicaCount === undefined ? {} : { originalReplicaCount }) }
     entry.wanted = statusOf(status, resource, before, this.#parts.clock.now())
@@ -84,7 +89,7 @@ export class KubeStatus implements StatusSink {
       return
     }
     const soonest = Math.max(entry.writtenAt + turnedMs, readyTurned(entry) ? 0 : entry.allowance.nextAt(clock.monotonic()))
-    const earliest = isNews(entry.wanted, entry.written) ? soonest : Math.max(entry.writtenAt, entry.knownSince) + wordsMs
+    const earliest = isNews(entry.wanted, entry.written) || entry.count !== entry.countWritten ? soonest : Math.max(entry.writtenAt, entry.knownSince) + wordsMs
     this.#writeAt(ref, entry, Math.max(clock.monotonic() + (isOpening(entry.wanted) ? openingMs : gatherMs), earliest))
   }
 
@@ -103,7 +108,7 @@ export class KubeStatus implements StatusSink {
     const { writer, revisions, clock, log, find } = this.#parts
     const resource = find(ref)
     if (resource === undefined) return
-    const body = entry.wanted
+    const { wanted: body, count } = entry
     try {
       entry.writtenAt = clock.monotonic()
       entry.allowance.take(entry.writtenAt)
@@ -113,6 +118,7 @@ export class KubeStatus implements StatusSink {
       })
       for (const event of conditionEvents(entry.written, body, resource)) this.#parts.tell(ref, event)
       entry.written = body
+      entry.countWritten = count
       revisions.wrote(resource, answer?.metadata.resourceVersion)
       if (this.#entries.get(resourceKey(ref)) === entry) this.#plan(ref, entry)
     } catch (error) {

@@ -1,5 +1,6 @@
 import { errorMessage } from '../core/errors.js'
 import type { CurrentReplicas, Decision } from '../core/scaling/types.js'
+import { fallbackWords } from './unit-status.js'
 import { refKey, type Counter, type EventSink, type Log, type ObjectRef, type ScaleTarget } from './ports.js'
 
 export interface CountWriterParts {
@@ -31,7 +32,7 @@ export class CountWriter {
     metrics.writes.ok.inc()
     const because = decision.steps.at(-1)?.because ?? decision.reason
     log.info({ ...change, reason: decision.reason, because }, 'scaled')
-    this.#tell(by, 'Normal', reasonOf(decision, current.spec), this.#note(decision, current.spec, because))
+    this.#tell(by, decision.reason === 'Fallback' ? 'Warning' : 'Normal', reasonOf(decision, current.spec), this.#note(decision, current.spec, because))
     return true
   }
 
@@ -41,6 +42,7 @@ export class CountWriter {
 
   #note (decision: Decision, from: number, because: string): string {
     const move = this.#move(from, decision.replicas)
+    if (decision.reason === 'Fallback') return `Scaled ${move}: ${fallbackWords(decision)}`
     switch (reasonOf(decision, from)) {
       case 'KEDAScaleTargetActivated': return `Scaled ${move}, ${decision.activeTriggers.length === 0 ? 'caused by forced activation annotation' : `triggered by ${decision.activeTriggers.join(';')}`}`
       case 'KEDAScaleTargetDeactivated': return `Deactivated ${move}`

@@ -1,5 +1,5 @@
 import { errorMessage, TidegateError } from '../core/errors.js'
-import { formatProblem, type Problem } from '../spec/problem.js'
+import { besideCode, type Problem } from '../spec/problem.js'
 import { resolveAuthentication } from './authentication.js'
 import { environmentOf, type Tell, type Vault } from './container-env.js'
 import type { Credentials, CredentialsParts, CredentialsRequest, TriggerAuth } from './credential-types.js'
@@ -33,7 +33,8 @@ async function authenticationOf ({ authenticationRef: ref, namespace, path }: Cr
   if (found === undefined) {
     return { kind, spec: undefined, refusals: [{ ...problem, code: 'TG_REF_NOT_FOUND', message: `${kind} ${ref.name} does not exist${kind === 'TriggerAuthentication' ? ` in namespace ${namespace}` : ''}`, hint: 'create it, or mend the name' }] }
   }
-  return { kind, spec: undefined, refusals: [{ ...problem, code: found.refused[0]?.code ?? 'TG_CONFIG_INVALID', message: `${kind} ${ref.name} cannot be used: ${found.refused.map(formatProblem).join('; ')}` }] }
+  const refused = besideCode(found.refused)
+  return { kind, spec: undefined, refusals: [{ ...problem, code: refused.code, message: `${kind} ${ref.name} cannot be used: ${refused.text}` }] }
 }
 
 /** What we read through; where Secrets come from one namespace only, no other is asked. */

@@ -19,6 +19,7 @@ function ready ({ reason, active }: JobsDecision, readings: readonly Reading[]):
 }
 
 function active ({ active, reason }: JobsDecision): Condition {
+  if (reason === 'Paused') return { type: 'Active', status: 'False', reason: 'ScaledJobPaused', message: 'Scaling is not performed because ScaledJob is paused' }
   return active
     ? { type: 'Active', status: 'True', reason: 'ScalerActive', message: 'Scaling is performed because triggers are active' }
     : { type: 'Active', status: 'False', reason: 'ScalerNotActive', message: `Scaling is not performed because triggers are not active (${jobsReasons[reason]})` }

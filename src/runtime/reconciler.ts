@@ -1,16 +1,17 @@
 import { notRunnable, sourceOf, type Resource, type ScaledObject, type Trigger } from '../api/index.js'
 import { errorMessage } from '../core/errors.js'
 import { checkResource } from '../registry/check.js'
-import { formatProblem, isError, type Problem } from '../spec/problem.js'
+import { besideCode, formatProblem, isError, type Problem } from '../spec/problem.js'
 import { Authentications, isAuthentication } from './authentications.js'
 import type { Context } from './context.js'
 import { resolveEveryMs } from './credential-times.js'
-import { refKey, type Condition, type ObjectRef, type ResourceListener } from './ports.js'
+import { refKey, type ObjectRef, type ResourceListener } from './ports.js'
 import { ScaledJobs } from './scaled-jobs.js'
 import { ScaledObjectRun } from './scaled-object-run.js'
 import { ScaleUnit, type UnitPlan } from './scale-unit.js'
 import { claimTargets, targetOf, type TargetClaim } from './targets.js'
 import { sameTrigger, TriggerRun } from './trigger-run.js'
+import { notScaled } from './unit-status.js'
 import { unitMetrics } from './unit-metrics.js'
 import { planOf } from './unit-plan.js'
 
@@ -72,14 +73,14 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
 
   /** What ran under this name goes on; the object says what is wrong with its last edit. */
   refused (ref: ObjectRef, problems: readonly Problem[]): void {
-    const text = problems.map(formatProblem)
-    for (const line of text) this.#context.log.error({ object: refKey(ref) }, line)
+    for (const problem of problems) this.#context.log.error({ object: refKey(ref) }, formatProblem(problem))
+    const { code, text } = besideCode(problems)
     if (isAuthentication(ref)) this.authentications.refused(ref, problems)
     if (ref.kind === 'ScaledJob') this.#scaledJobs.refused(ref)
     const running = this.#scaledObjects.has(refKey(ref)) || this.#triggers.has(refKey(ref)) || this.#scaledJobs.has(ref)
     const after = running ? '\nthe object goes on as it was before this edit' : ''
-    this.#context.status.refuse(ref, text.join('\n') + after, problems[0]?.code ?? 'TG_CONFIG_INVALID')
-    this.#context.events.emit(ref, { type: 'Warning', reason: `${ref.kind}CheckFailed`, note: text.join('\n') })
+    this.#context.status.refuse(ref, text + after, code)
+    this.#context.events.emit(ref, { type: 'Warning', reason: `${ref.kind}CheckFailed`, note: `${code} ${text}` })
   }
 
   deleted (ref: ObjectRef, done?: () => void): void {
@@ -289,9 +290,8 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
   }
 
   #reportConflict (loser: ScaledObject, winner: ScaledObject, target: ObjectRef): void {
-    const message = `TG_TARGET_CONFLICT ${refKey(target)} is scaled by ScaledObject ${winner.metadata.name}, which is older; give this one another target, or delete one of them`
-    const condition: Condition = { type: 'Ready', status: 'False', reason: 'TG_TARGET_CONFLICT', message }
-    this.#context.status.report({ ref: refOf(loser), conditions: [condition] })
+    const message = `${refKey(target)} is scaled by ScaledObject ${winner.metadata.name}, which is older; give this one another target, or delete one of them`
+    this.#context.status.report({ ref: refOf(loser), conditions: notScaled('TG_TARGET_CONFLICT', message) })
   }
 }
 

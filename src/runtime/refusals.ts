@@ -26,7 +26,7 @@ export class Refusals implements StatusSink {
   report (status: ObjectStatus): void {
     this.#last.set(refKey(status.ref), status)
     const refusal = this.#refused.get(refKey(status.ref))
-    this.#sink.report(refusal === undefined ? status : { ...status, conditions: [refusal, ...status.conditions.filter(c => c.type !== 'Ready')] })
+    this.#sink.report(refusal === undefined ? status : { ...status, conditions: [refusal, ...notRunning(status, refusal), ...status.conditions.filter(c => c.type !== 'Ready')] })
   }
 
   forget (ref: ObjectRef): void {
@@ -34,4 +34,10 @@ export class Refusals implements StatusSink {
     this.#last.delete(refKey(ref))
     this.#sink.forget(ref)
   }
+}
+
+/** Where nothing ran before the refusal, nobody knows whether there is work; what was written of that in an earlier life is not left to stand. */
+function notRunning ({ ref, conditions }: ObjectStatus, { reason }: Condition): readonly Condition[] {
+  if (!['ScaledObject', 'ScaledJob'].includes(ref.kind) || conditions.some(c => c.type === 'Active')) return []
+  return [{ type: 'Active', status: 'Unknown', reason, message: 'Scaling is not performed: the object cannot be used as it is' }]
 }

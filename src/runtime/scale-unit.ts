@@ -13,7 +13,7 @@ import { CountWriter } from './count-writer.js'
 import { Pace } from './pace.js'
 import { Shadow } from './shadow.js'
 import { UnitMemory } from './unit-memory.js'
-import { isWellRead, scalingConditions } from './unit-status.js'
+import { isWellRead, notScaled, scalingConditions } from './unit-status.js'
 import type { Voice } from './voice.js'
 import type { Wheel } from './wheel.js'
 
@@ -303,7 +303,7 @@ export class ScaleUnit {
     const { replicas, reason, steps, active, activeTriggers } = decision
     const now = this.#parts.clock.now()
     const { paused } = policyAt(this.#plan.policy, now)
-    this.#plan.onStatus(scalingConditions(decision, this.#plan.policy, readings, now, this.#rival), {
+    this.#plan.onStatus(scalingConditions(decision, this.#plan.policy, readings, now, this.#rival, spokesman(this.#plan.by)), {
       target: this.target, current, decision: { replicas, reason, steps, active }, decidedAt: now, readings, memory: decision.memory, activeTriggers,
       ...(paused?.kind === 'at' ? { pausedReplicas: paused.replicas } : {}), ...(this.#shadow?.seen === undefined ? {} : { comparison: this.#shadow.seen }),
       nextLookAt: this.#nextLookAt, pollingIntervalMs: this.#plan.pollingIntervalMs,
@@ -316,7 +316,9 @@ export class ScaleUnit {
       ? ['Target resource doesn\'t expose /scale subresource', `TG_TARGET_NOT_FOUND ${refKey(this.target)} has no scale subresource; name another target, or give its kind one`]
       : ['Target resource doesn\'t exist', `TG_TARGET_NOT_FOUND ${refKey(this.target)} does not exist; create it, or mend scaleTargetRef`]
     for (const by of this.#plan.by) this.#parts.events.emit(by, { type: 'Warning', reason: `${by.kind}CheckFailed`, note })
-    const message = `ScaledObject doesn't have correct scaleTargetRef specification: ${problem}`
-    this.#plan.onStatus([{ type: 'Ready', status: 'False', reason: 'ScaledObjectCheckFailed', message }], undefined)
+    this.#plan.onStatus(notScaled(`${spokesman(this.#plan.by)}CheckFailed`, `ScaledObject doesn't have correct scaleTargetRef specification: ${problem}`, problem), undefined)
   }
 }
+
+/** Whose words the conditions are. */
+const spokesman = (by: readonly ObjectRef[]): 'ScaledObject' | 'Trigger' => by.length === 0 || by.some(ref => ref.kind === 'ScaledObject') ? 'ScaledObject' : 'Trigger'

@@ -5,7 +5,7 @@ import { measuredAs } from '../plugin/reading.js'
 import type { Scaler } from '../plugin/scaler.js'
 import { onAbort } from '../plugin/signals.js'
 import type { AnyScaler } from '../registry/registry.js'
-import { formatProblem, type Problem } from '../spec/problem.js'
+import { besideCode, type Problem } from '../spec/problem.js'
 import type { Clock, Counter, Gauge, Histogram, Log } from './ports.js'
 import { readAgainAfterMs, resolveEveryMs, usualAgeMs } from './credential-times.js'
 import { untilAborted } from './sharing.js'
@@ -15,6 +15,12 @@ import type { OnRing, Voice } from './voice.js'
 export type ResolvedConfig =
   | { readonly ok: true, readonly config: unknown, readonly digest: string }
   | { readonly ok: false, readonly problems: readonly Problem[] }
+
+/** What is thrown where a configuration does not resolve. */
+export function unresolved (problems: readonly Problem[]): TidegateError {
+  const { code, text } = besideCode(problems)
+  return new TidegateError(code, text)
+}
 
 export interface SourceReaderParts {
   /** Unique within the target's unit; the name readings carry. */
@@ -158,7 +164,7 @@ export class SourceReader implements Voice {
   async #resolved (): Promise<Extract<ResolvedConfig, { ok: true }> | undefined> {
     try {
       const resolved = await this.#parts.resolve(this.#isRefused ? readAgainAfterMs : usualAgeMs)
-      if (!resolved.ok) throw new TidegateError(resolved.problems[0]?.code ?? 'TG_CONFIG_INVALID', resolved.problems.map(formatProblem).join('\n'))
+      if (!resolved.ok) throw unresolved(resolved.problems)
       this.#resolvedAt = this.#parts.clock.monotonic()
       return resolved
     } catch (error) {

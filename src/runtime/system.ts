@@ -2,6 +2,7 @@ import { Reconciler } from './reconciler.js'
 import type { Context } from './context.js'
 import { Overload } from './overload.js'
 import type { SystemParts } from './parts.js'
+import { ReadyLog } from './ready-log.js'
 import { Refusals } from './refusals.js'
 import { service, type Service } from './service.js'
 import { sharing } from './sharing.js'
@@ -26,7 +27,7 @@ export function system (parts: SystemParts): System {
   const overload = new Overload(parts.clock, parts.telemetry.gauge('event_loop_lateness_seconds', {}))
   let sequence = 0
   const context: Context = {
-    ...parts, status: new Refusals(parts.status), overload, wheel: turning, sharing: sharing(parts.clock, parts.log), nextSequence: () => ++sequence,
+    ...parts, status: new Refusals(new ReadyLog(parts.status, parts.log)), overload, wheel: turning, sharing: sharing(parts.clock, parts.log), nextSequence: () => ++sequence,
     config: {
       reader: parts.objects, files: parts.authFiles, defaults: parts.defaults, clusterObjectNamespace: parts.clusterObjectNamespace, secretsOnlyFrom: parts.secretsOnlyFrom,
       authentication: (kind, namespace, name) => reconciler.authentications.find(kind, namespace, name),

@@ -1,16 +1,14 @@
 import { breakerPolicyOf, deadLetterOf, deliveryPolicyOf, isManaged, sourceOf, type Trigger } from '../api/index.js'
 import { compileFilter } from '../core/delivery/filter.js'
-import { TidegateError } from '../core/errors.js'
 import type { Connector } from '../plugin/connector.js'
 import type { AnyConnector } from '../registry/registry.js'
-import { formatProblem } from '../spec/problem.js'
 import { connectorConfig } from './configs.js'
 import { contextKit, type Context } from './context.js'
 import { readAgainAfterMs, usualAgeMs } from './credential-times.js'
 import { DeliveryPump, type PumpMetrics, type PumpPlan } from './delivery/pump.js'
 import { withFields } from './kit.js'
 import { Pace } from './pace.js'
-import type { ResolvedConfig } from './source-reader.js'
+import { unresolved, type ResolvedConfig } from './source-reader.js'
 import { refKey, type Condition, type FunctionState, type ObjectRef, type ScalingStatus } from './ports.js'
 
 const progressEveryMs = 500
@@ -125,7 +123,7 @@ export class TriggerRun {
 
   async #open (lost: string | undefined): Promise<Connector> {
     const resolved = await this.#resolve(lost === 'TG_SOURCE_REFUSED' ? readAgainAfterMs : usualAgeMs)
-    if (!resolved.ok) throw new TidegateError(resolved.problems[0]?.code ?? 'TG_CONFIG_INVALID', resolved.problems.map(formatProblem).join('\n'))
+    if (!resolved.ok) throw unresolved(resolved.problems)
     const owner = { kind: 'Trigger', namespace: this.ref.namespace, name: this.ref.name, uid: this.trigger.metadata.uid ?? `${this.ref.namespace}/${this.ref.name}` }
     const counter = this.#context.telemetry.counter('events_lost_total', { namespace: this.ref.namespace, trigger: this.ref.name, type: this.#definition.type })
     const connector = await this.#definition.open(resolved.config, { ...contextKit(this.#context, owner, this.#definition.type), lost: events => counter.inc(events) })

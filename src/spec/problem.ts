@@ -36,6 +36,16 @@ export function formatProblem (p: Problem): string {
   return `${p.origin.file}:${line}:${column} ${text}`
 }
 
+/**
+ * Problems as one text, a line each, for where the code of the first stands beside it already. Severity is left out: what is shown so is in the way.
+ * No problem at all counts as one of an unknown kind.
+ */
+export function besideCode (problems: readonly Problem[]): { readonly code: ErrorCode, readonly text: string } {
+  const code = problems[0]?.code ?? 'TG_CONFIG_INVALID'
+  const lines = problems.map(problem => formatProblem(problem).replace(`${problem.severity} ${problem.code} `, problem.code === code ? '' : `${problem.code} `))
+  return { code, text: lines.join('\n') }
+}
+
 export const isError = (p: Problem): boolean => p.severity === 'error'
 
 /** The hint for a name that is not known: the nearest of those that are, or all of them when they are few. */

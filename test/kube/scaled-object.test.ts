@@ -41,15 +41,16 @@ test.each(['keda.sh', 'tidegate.dev'])('the status of an object of %s has what K
     originalReplicaCount: 1, triggersTypes: 'cron,nats-jetstream', authenticationsTypes: 'login', lastActiveTime: expect.stringMatching(/^\d{4}-.*Z$/) as unknown,
     health: { [metric]: { numberOfFailures: 0, status: 'Happy' } }, triggersActivity: { [metric]: { isActive: true } },
   })
-  await told(namespace, ['KEDAScalersStarted', 'Started scalers watch'], ['KEDAScalersStarted', 'Scaler nats-jetstream is built'], ['KEDAScalerFailed', 'Some triggers defined in ScaledObject'], ['ScaledObjectFallbackActivated', 'ScaledObject fallback is active'])
+  await told(namespace, ['KEDAScalersStarted', 'Started scalers watch'], ['KEDAScalersStarted', 'Scaler nats-jetstream is built'], ['KEDAScalerFailed', 'Some triggers defined in ScaledObject'], ['ScaledObjectFallbackActivated', 'ScaledObject fallback is active: At least one trigger is falling back on this scaled object: s1 failed'])
   await kube.admin.patch(path, { metadata: { annotations: { 'autoscaling.keda.sh/paused-replicas': '3' } } })
   await kube.admin.until<Scaled>(path, o => o?.status?.['pausedReplicaCount'] === 3 && conditionOf(o, 'Paused')?.status === 'True')
   await kube.admin.until<Deployment>(deploymentPath(namespace, office), d => d?.spec.replicas === 3)
+  await kube.admin.until<Scaled>(path, o => conditionOf(o, 'Active')?.message === 'Scaling is not performed because ScaledObject is paused at 3 replicas')
   const soon = new Date(Date.now() + 3000).toISOString()
   await kube.admin.patch(path, { metadata: { annotations: { 'tidegate.dev/paused-until': soon } } })
   await kube.admin.until<Scaled>(path, o => o?.status?.['pausedReplicaCount'] === undefined && conditionOf(o, 'Paused')?.status === 'False')
   expect(Date.now() - Date.parse(soon)).toBeLessThan(4000)
-  await told(namespace, ['ScaledObjectPaused', 'ScaledObject is paused'], ['ScaledObjectUnpaused', 'pause annotation removed for ScaledObject'])
+  await told(namespace, ['ScaledObjectPaused', 'ScaledObject is paused at 3 replicas'], ['ScaledObjectPaused', `ScaledObject is paused at 3 replicas until ${soon}`], ['ScaledObjectUnpaused', 'pause annotation removed for ScaledObject'])
   const [row] = await kube.admin.table(`/apis/${group}/v1alpha1/namespaces/${namespace}/scaledobjects`)
   expect(row).toMatchObject(group === 'keda.sh'
     ? { ScaleTargetKind: 'apps/v1.Deployment', ScaleTargetName: office, Ready: 'Unknown', Active: 'True', Fallback: 'True', Paused: 'False', Triggers: 'cron,nats-jetstream', Authentications: 'login' }
@@ -82,6 +83,24 @@ test('a target that is not there and one that cannot be scaled are told apart, i
   await told(namespace, ['ScaledObjectCheckFailed', 'Target resource doesn\'t exist'], ['ScaledObjectCheckFailed', 'Target resource doesn\'t expose /scale subresource'], ['ScaledObjectCheckFailed', words])
   const daemon = await kube.admin.until<Scaled>(scaledObjectPath('keda.sh', namespace, 'daemon'), o => conditionOf(o, 'Ready')?.message.includes('has no scale subresource') === true)
   expect(conditionOf(daemon, 'Ready')).toMatchObject({ status: 'False', reason: 'ScaledObjectCheckFailed' })
+})
+
+test('two objects of one target: the younger one says that it scales nothing, in its conditions, an event and the log; a target that goes away is told too', async () => {
+  const namespace = await kube.namespace()
+  await kube.admin.apply(deployment(namespace, office, 1))
+  await kube.admin.apply(scaledObject('keda.sh', namespace, 'a-first', { ...fast, scaleTargetRef: { name: office }, triggers: [window(true)] }))
+  await kube.admin.apply(scaledObject('keda.sh', namespace, 'b-second', { ...fast, scaleTargetRef: { name: office }, triggers: [window(true)] }))
+  const run = await runOperator(rights, '--namespace', namespace)
+  const second = await kube.admin.until<Scaled>(scaledObjectPath('keda.sh', namespace, 'b-second'), o => conditionOf(o, 'Ready')?.reason === 'TG_TARGET_CONFLICT')
+  expect(conditionOf(second, 'Active')).toMatchObject({ status: 'False', reason: 'TG_TARGET_CONFLICT', message: expect.stringMatching(/^Scaling is not performed: .* is scaled by ScaledObject a-first/) as unknown })
+  await told(namespace, ['ScaledObjectCheckFailed', `TG_TARGET_CONFLICT Deployment ${namespace}/office is scaled by ScaledObject a-first`])
+  await run.line(l => l.msg === 'not working' && l['object'] === `ScaledObject ${namespace}/b-second`)
+  await kube.admin.until<Scaled>(scaledObjectPath('keda.sh', namespace, 'a-first'), o => conditionOf(o, 'Active')?.status === 'True')
+  await kube.admin.delete(deploymentPath(namespace, office))
+  const first = await kube.admin.until<Scaled>(scaledObjectPath('keda.sh', namespace, 'a-first'), o => conditionOf(o, 'Active')?.status === 'False')
+  expect(conditionOf(first, 'Active')).toMatchObject({ reason: 'ScaledObjectCheckFailed', message: expect.stringContaining('does not exist') as unknown })
+  await told(namespace, ['ScaledObjectCheckFailed', 'Target resource doesn\'t exist'])
+  await run.line(l => l.msg === 'not working' && l['object'] === `ScaledObject ${namespace}/a-first`)
 })
 
 test('a shadow says what KEDA did and what we would have done, in its status, its log and its metrics, and writes nothing', async () => {

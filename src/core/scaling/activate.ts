@@ -30,7 +30,7 @@ export const activate: Stage = {
 }
 
 function awaken (state: ScalingState): Effect {
-  const { policy, current, now, memory, forced, activeTriggers } = state
+  const { policy, current, now, memory, forced, activeTriggers, fallingBack } = state
   const floor = awakeReplicas(policy)
   const isForced = forced && activeTriggers.length === 0
   const active = { memory: { ...memory, lastActiveAt: now }, floor, ...(isForced ? { reason: 'ForcedActivation' as const } : {}) }
@@ -38,8 +38,9 @@ function awaken (state: ScalingState): Effect {
   // As in KEDA, activity that may not lead to a replica does not count as one.
   if (policy.pausedScaleOut) return { ...active, memory }
   const replicas = Math.max(state.replicas, floor)
-  const who = isForced ? 'activation is forced' : `${activeTriggers.join(', ')} ${activeTriggers.length === 1 ? 'is' : 'are'} active`
-  return { ...active, replicas, reason: isForced ? 'ForcedActivation' : 'Activated', because: `${who}: from ${current.spec} to ${replicasText(replicas)}` }
+  const seen = activeTriggers.filter(trigger => !fallingBack.includes(trigger))
+  const who = isForced ? 'activation is forced' : seen.length > 0 ? `${seen.join(', ')} ${seen.length === 1 ? 'is' : 'are'} active` : `${activeTriggers.join(', ')} ${activeTriggers.length === 1 ? 'falls' : 'fall'} back`
+  return { ...active, replicas, reason: isForced ? 'ForcedActivation' : seen.length > 0 ? 'Activated' : 'Fallback', because: `${who}: from ${current.spec} to ${replicasText(replicas)}` }
 }
 
 function rest (state: ScalingState): Effect {

@@ -62,7 +62,7 @@ test('a declared fallback begins at failure threshold + 1, and each trigger fall
   const fallback = { failureThreshold: 2, replicas: 6, behavior: 'static' as const }
   const unit = new VirtualUnit({ policy: { ...two, fallback } })
   const seen = [0, 1, 2, 3].map(seconds => told(unit.at(seconds, failing(), backlog(0, {}, 'topic'))))
-  expect(seen).toEqual([[0, 'SourceFailed'], [0, 'SourceFailed'], [6, 'Activated'], [6, 'Fallback']])
+  expect(seen).toEqual([[0, 'SourceFailed'], [0, 'SourceFailed'], [6, 'Fallback'], [6, 'Fallback']])
   expect(unit.decision?.fallingBack).toEqual(['queue'])
   expect(told(unit.at(4, failing(), backlog(50, {}, 'topic')))).toEqual([10, 'Backlog'])
   expect(unit.at(5, backlog(50), backlog(50, {}, 'topic')).fallingBack).toEqual([])
