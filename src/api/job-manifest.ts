@@ -19,7 +19,7 @@ export interface JobManifest {
     readonly namespace: string
     readonly labels: Texts
     readonly annotations: Texts
-    readonly ownerReferences: readonly Readonly<Record<string, string | boolean>>[]
+    readonly ownerReferences: readonly { readonly apiVersion: string, readonly kind: string, readonly name: string, readonly uid: string, readonly controller: boolean }[]
   }
   readonly spec: Readonly<Record<string, unknown>>
 }

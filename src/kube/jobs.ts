@@ -18,10 +18,9 @@ export interface KubeJobsParts extends ReflectorParts {
 }
 
 const apiVersion = 'batch/v1'
-/** A Job of ours that the watch has not shown in this time is gone again. */
-const unseenMs = 30_000
 
 type Listener = (jobs: readonly JobView[] | undefined) => void
+interface Sight { readonly namespace: string, readonly isFollowed: boolean }
 interface Watched { readonly uid: string, readonly listeners: Set<Listener> }
 
 /** Jobs and pods that carry the label of a ScaledJob. Nothing is watched before the first ScaledJob is. */
@@ -31,10 +30,10 @@ export class KubeJobs implements JobRunner {
   readonly #jobs = new Map<string, Map<string, KubeJob>>()
   readonly #pods = new Map<string, Map<string, KubeJobPod>>()
   readonly #watched = new Map<string, Watched>()
-  /** Made by us and not seen yet: the watch is behind our own writes. */
+  /** Made by us and not seen yet: the watch is behind our own writes. They count until it shows them, or a list that was asked for later does not: time says nothing of a Job. */
   readonly #unseen = new Map<string, { readonly job: KubeJob, readonly at: number }>()
+  readonly #sights: Sight[] = []
   #runs: Promise<unknown> | undefined
-  #isSynced = false
 
   constructor (parts: KubeJobsParts) { this.#parts = parts }
 
@@ -55,16 +54,16 @@ export class KubeJobs implements JobRunner {
   async create (scaledJob: ScaledJob, name: string): Promise<boolean> {
     const { writer, clock, version } = this.#parts
     const { namespace } = scaledJob.metadata
+    const body = jobOf(scaledJob, name, { managedBy: names.product, version })
     try {
-      const made = await writer.write<Wire>({
-        method: 'POST', urgency: 'wake', path: collectionPath(apiVersion, 'jobs', namespace), body: jobOf(scaledJob, name, { managedBy: names.product, version }),
-      })
+      const made = await writer.write<Wire>({ method: 'POST', urgency: 'wake', path: collectionPath(apiVersion, 'jobs', namespace), body })
       if (made === undefined) return false
-      const job = trimJob(made)
-      if (this.#known(job) === undefined) this.#unseen.set(nameKey(job), { job, at: clock.monotonic() })
-      this.#tell(nameKey({ namespace, name: job.owner }))
+      this.#made(trimJob(made))
     } catch (error) {
-      if (error instanceof ApiError && error.reason === 'AlreadyExists') return true
+      if (error instanceof ApiError && error.reason === 'AlreadyExists') { // made by a request whose answer was lost
+        this.#made({ ...trimJob(body), createdAt: clock.now() })
+        return true
+      }
       if (error instanceof ApiError && !error.isPassing && error.status >= 400 && error.status < 500 && error.status !== 429) throw new TidegateError('TG_TARGET_START_FAILED', errorMessage(error), { cause: error })
       throw error
     }
@@ -93,19 +92,34 @@ export class KubeJobs implements JobRunner {
     if (this.#runs !== undefined) return
     const query = { labelSelector: jobsOfLabel }
     const { namespaces } = this.#parts
-    const jobs = eachNamespace(namespaces, namespace => new Reflector(this.#parts, { path: collectionPath(apiVersion, 'jobs', namespace), query, trim: trimJob }))
-    const pods = eachNamespace(namespaces, namespace => new Reflector(this.#parts, { path: collectionPath('v1', 'pods', namespace), query, trim: trimJobPod }))
-    for (const each of jobs) each.listen({ applied: job => this.#tookJob(job, job), deleted: job => this.#tookJob(job, undefined) })
-    for (const each of pods) each.listen({ applied: pod => this.#tookPod(pod, pod), deleted: pod => this.#tookPod(pod, undefined) })
-    const all = [...jobs, ...pods]
-    this.#runs = Promise.all(all.map(reflector => reflector.run(this.#watching.signal)))
-    void Promise.all(all.map(reflector => reflector.synced)).then(() => {
-      this.#isSynced = true
-      for (const key of this.#watched.keys()) this.#tell(key)
+    const all = eachNamespace(namespaces, namespace => {
+      const jobs = new Reflector(this.#parts, { path: collectionPath(apiVersion, 'jobs', namespace), query, trim: trimJob })
+      const pods = new Reflector(this.#parts, { path: collectionPath('v1', 'pods', namespace), query, trim: trimJobPod })
+      this.#sights.push(...[jobs, pods].map(reflector => ({ namespace, get isFollowed () { return reflector.isFollowed } })))
+      const sight = (): void => this.#tellAll(namespace)
+      jobs.listen({ applied: job => this.#tookJob(job, job), deleted: job => this.#tookJob(job, undefined), sight, listed: askedAt => this.#listed(namespace, askedAt) })
+      pods.listen({ applied: pod => this.#tookPod(pod, pod), deleted: pod => this.#tookPod(pod, undefined), sight })
+      return [jobs.run(this.#watching.signal), pods.run(this.#watching.signal)]
     })
+    this.#runs = Promise.all(all.flat())
   }
 
-  #known ({ namespace, owner, name }: KubeJob): KubeJob | undefined { return this.#jobs.get(nameKey({ namespace, name: owner }))?.get(name) }
+  /** Counts from now on, though it was not seen yet. */
+  #made (job: KubeJob): void {
+    const { namespace, owner, name } = job
+    const owned = nameKey({ namespace, name: owner })
+    if (this.#jobs.get(owned)?.has(name) !== true) this.#unseen.set(nameKey(job), { job, at: this.#parts.clock.monotonic() })
+    this.#tell(owned)
+  }
+
+  /** What was made before a list was asked for and is not in it is gone again. */
+  #listed (of: string, askedAt: number): void {
+    for (const [key, { job, at }] of this.#unseen) {
+      if (at > askedAt || !isIn(of, job.namespace)) continue
+      this.#unseen.delete(key)
+      this.#tell(nameKey({ namespace: job.namespace, name: job.owner }))
+    }
+  }
 
   #tookJob (named: KubeJob, now: KubeJob | undefined): void {
     const { namespace, owner, name } = named
@@ -125,16 +139,22 @@ export class KubeJobs implements JobRunner {
     for (const listener of this.#watched.get(key)?.listeners ?? []) listener(views)
   }
 
-  /** By the ScaledJob's namespace and name. */
+  #tellAll (of: string): void {
+    for (const key of this.#watched.keys()) if (isIn(of, namespaceOf(key))) this.#tell(key)
+  }
+
+  /** By the ScaledJob's namespace and name. Undefined while Jobs or their pods are out of sight: nothing is decided on what may have changed since. */
   #viewsOf (key: string): readonly JobView[] | undefined {
-    if (!this.#isSynced) return undefined
+    if (this.#sights.some(({ namespace, isFollowed }) => isIn(namespace, namespaceOf(key)) && !isFollowed)) return undefined
     const uid = this.#watched.get(key)?.uid ?? ''
-    const now = this.#parts.clock.monotonic()
-    for (const [name, { at }] of this.#unseen) if (now - at > unseenMs) this.#unseen.delete(name)
     const unseen = [...this.#unseen.values()].map(({ job }) => job).filter(job => nameKey({ namespace: job.namespace, name: job.owner }) === key)
     return [...this.#jobs.get(key)?.values() ?? [], ...unseen].map(job => jobViewOf(job, uid, [...this.#pods.get(nameKey(job))?.values() ?? []]))
   }
 }
+
+/** Whether one that looks at this namespace, or where it is empty at all, sees the other. */
+const isIn = (watched: string, namespace: string): boolean => watched === '' || watched === namespace
+const namespaceOf = (key: string): string => key.slice(0, key.indexOf('/'))
 
 function keep<T> (all: Map<string, Map<string, T>>, key: string, name: string, now: T | undefined): void {
   const some = all.get(key) ?? new Map<string, T>()

@@ -5,6 +5,7 @@ import { ApiError } from './api-error.js'
 import type { KubeHttp } from './http.js'
 import type { Meter } from './meter.js'
 import { linesOf } from './lines.js'
+import { Watchdog } from './watchdog.js'
 import { nameKey, type Wire, type WireEvent, type WireList } from './wire.js'
 
 export interface ReflectorParts { readonly http: KubeHttp, readonly clock: Clock, readonly random: () => number, readonly log: Log, readonly meter?: Meter }
@@ -38,6 +39,10 @@ const usual: Timing = { silence: 150_000, firstBackOff: 800, longestBackOff: 30_
 export interface ReflectorListener<T> {
   applied(value: T, key: string): void
   deleted(value: T, key: string): void
+  /** `isFollowed` turned. */
+  sight?(): void
+  /** A whole list is in and told: what was there when it was asked for, at this instant of the monotonic clock, is in it. */
+  listed?(askedAt: number): void
 }
 
 interface Entry<T> { readonly uid: string, readonly version: string, readonly value: T }
@@ -55,6 +60,7 @@ export class Reflector<T> {
   #faults = 0
   #lastFaultAt = -Infinity
   #fault: unknown
+  #isSynced = false
   #onSynced: () => void = () => undefined
   /** Resolves when the first list is in. */
   readonly synced = new Promise<void>(resolve => { this.#onSynced = resolve })
@@ -67,6 +73,9 @@ export class Reflector<T> {
 
   /** Why the server is not followed just now, since when what is kept may be out of date; undefined while it is. */
   get fault (): unknown { return this.#fault }
+
+  /** Whether what is kept is what the server has, but for the time that news takes. */
+  get isFollowed (): boolean { return this.#isSynced && this.#fault === undefined }
 
   get size (): number { return this.#entries.size }
 
@@ -97,7 +106,7 @@ export class Reflector<T> {
   /** Milliseconds to wait. */
   #afterFault (error: unknown): number {
     const { clock, random, log } = this.#parts
-    this.#fault = error
+    this.#setFault(error)
     if (this.#of.optional === true && error instanceof ApiError && (error.isMissing || (error.status === 403 && this.#version === undefined && this.#entries.size === 0))) { // a right that was lost makes nothing go away
       this.#replaceAll([], undefined)
       return this.#timing.absence
@@ -118,13 +127,17 @@ export class Reflector<T> {
 
   async #list (signal: AbortSignal): Promise<void> {
     const items: Wire[] = []
+    const askedAt = this.#parts.clock.monotonic()
     let next: string | undefined
     do {
       const page: WireList = await this.#parts.http.request<WireList>({ method: 'GET', urgency: 'wake', timeoutMs: 60_000, path: this.#path({ limit: String(pageSize), ...(next === undefined ? {} : { continue: next }) }) })
       items.push(...page.items ?? [])
       next = page.metadata?.continue
       if (signal.aborted) return
-      if (next === undefined || next === '') this.#replaceAll(items, page.metadata?.resourceVersion)
+      if (next === undefined || next === '') {
+        this.#replaceAll(items, page.metadata?.resourceVersion)
+        this.#tell(listener => listener.listed?.(askedAt))
+      }
     } while (next !== undefined && next !== '')
   }
 
@@ -133,7 +146,16 @@ export class Reflector<T> {
     for (const key of [...this.#entries.keys()]) if (!present.has(key)) this.#remove(key)
     for (const item of items) this.#apply(item)
     this.#version = version
+    if (this.#isSynced) return
+    this.#isSynced = true
     this.#onSynced()
+    if (this.#fault === undefined) this.#tell(listener => listener.sight?.())
+  }
+
+  #setFault (fault: unknown): void {
+    const before = this.isFollowed
+    this.#fault = fault
+    if (this.isFollowed !== before) this.#tell(listener => listener.sight?.())
   }
 
   /** Ends when the server ends it; rejects when it was ended otherwise. What was seen till then is kept. */
@@ -147,7 +169,7 @@ export class Reflector<T> {
     try {
       const path = this.#path({ watch: 'true', allowWatchBookmarks: 'true', resourceVersion: this.#version ?? '', timeoutSeconds: String(300 + Math.floor(random() * 300)) })
       const lines = await http.stream(path, life.signal)
-      this.#fault = undefined
+      this.#setFault(undefined)
       for await (const line of linesOf(watchdog.watched(lines))) {
         if (signal.aborted) return
         events++
@@ -182,10 +204,22 @@ export class Reflector<T> {
     const present = this.#entries.get(key)
     if (present !== undefined && present.uid !== uid) this.#remove(key)
     if (present?.uid === uid && present.version === version) return
-    const value = this.#of.trim(raw)
+    const trimmed = this.#trimmed(raw)
+    if (trimmed === undefined) return
+    const { value } = trimmed
     if (!this.#entries.has(key)) this.#parts.meter?.objects(this.#of.path, 1)
     this.#entries.set(key, { uid, version, value })
-    for (const listener of this.#listeners) this.#guarded(() => listener.applied(value, key))
+    this.#tell(listener => listener.applied(value, key))
+  }
+
+  /** Undefined where it cannot be understood: it stays as it was known, and the others are taken in all the same. */
+  #trimmed (raw: Wire): { readonly value: T } | undefined {
+    try {
+      return { value: this.#of.trim(raw) }
+    } catch (error) {
+      this.#parts.log.error({ path: this.#of.path, object: nameKey(raw.metadata), err: errorMessage(error) }, 'an object could not be understood; it is left as it was known')
+      return undefined
+    }
   }
 
   #remove (key: string): void {
@@ -193,7 +227,11 @@ export class Reflector<T> {
     if (present === undefined) return
     this.#entries.delete(key)
     this.#parts.meter?.objects(this.#of.path, -1)
-    for (const listener of this.#listeners) this.#guarded(() => listener.deleted(present.value, key))
+    this.#tell(listener => listener.deleted(present.value, key))
+  }
+
+  #tell (tell: (listener: ReflectorListener<T>) => void): void {
+    for (const listener of this.#listeners) this.#guarded(() => tell(listener))
   }
 
   #guarded (tell: () => void): void {
@@ -206,31 +244,5 @@ export class Reflector<T> {
 
   #path (query: Readonly<Record<string, string>>): string {
     return `${this.#of.path}?${new URLSearchParams({ ...this.#of.query, ...query }).toString()}`
-  }
-}
-
-/** Notices a stream that went silent without being closed. */
-class Watchdog {
-  #heardAt: number
-  #cancel: () => void = () => undefined
-
-  constructor (private readonly clock: Clock, private readonly silenceMs: number, private readonly onSilent: () => void) {
-    this.#heardAt = clock.monotonic()
-    this.#look()
-  }
-
-  async * watched (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const chunk of chunks) {
-      this.#heardAt = this.clock.monotonic()
-      yield chunk
-    }
-  }
-
-  stop (): void { this.#cancel() }
-
-  #look (): void {
-    const left = this.#heardAt + this.silenceMs - this.clock.monotonic()
-    if (left <= 0) return this.onSilent()
-    this.#cancel = this.clock.after(left, () => this.#look())
   }
 }

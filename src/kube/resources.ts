@@ -1,4 +1,5 @@
 import { readResource, type AdmissionNeighbours, type Resource } from '../api/index.js'
+import { errorMessage } from '../core/errors.js'
 import { names } from '../core/names.js'
 import { formatProblem, type Origin, type Parsed } from '../spec/index.js'
 import { isMapping } from '../spec/read.js'
@@ -116,7 +117,7 @@ export class KubeResources implements ResourceSource {
     this.#told.clear()
     this.#released.clear()
     this.#listener = listener
-    for (const resource of this.#all.values()) this.#consider(resource)
+    for (const resource of this.#all.values()) this.#considerSafely(resource)
     listener.synced()
     await new Promise<void>(resolve => {
       if (signal.aborted) return resolve()
@@ -164,11 +165,23 @@ export class KubeResources implements ResourceSource {
 
   #considerChanged (): void {
     this.#saidAt = this.#parts.clock.monotonic()
-    for (const key of this.#changed) {
-      const resource = this.#all.get(key)
-      if (resource !== undefined) this.#consider(resource)
-    }
+    const changed = [...this.#changed]
     this.#changed.clear()
+    for (const key of changed) {
+      const resource = this.#all.get(key)
+      if (resource !== undefined) this.#considerSafely(resource)
+    }
+  }
+
+  /** One that cannot be dealt with holds up no other. */
+  #considerSafely (resource: CustomResource): void {
+    try {
+      this.#consider(resource)
+    } catch (error) {
+      const key = resourceKey(resource.ref)
+      if (this.#told.has(key)) this.#told.set(key, '') // whatever was heard of it, it is told anew, and that it went
+      this.#parts.log.error({ object: refKey(resource.ref), err: errorMessage(error) }, 'an object could not be taken in; it is looked at again when it changes')
+    }
   }
 
   /** Tells the listener what an object is to us now, where that is another thing than before. */

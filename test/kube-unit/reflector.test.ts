@@ -9,14 +9,14 @@ const timing: Timing = { silence: 60_000, firstBackOff: 1, longestBackOff: 20, h
 
 interface Followed { readonly api: ScriptedApi, readonly told: string[], readonly reflector: Reflector<string>, readonly until: (count: number) => Promise<void> }
 
-async function follow (script: Script, options: { readonly timing?: Partial<Timing>, readonly optional?: boolean, readonly onApplied?: () => void } = {}): Promise<Followed> {
+async function follow (script: Script, options: { readonly timing?: Partial<Timing>, readonly optional?: boolean, readonly onApplied?: () => void, readonly onTrim?: (name: string) => void } = {}): Promise<Followed> {
   const api = new ScriptedApi()
   api.script = script
   const http = await api.start()
   const told: string[] = []
   let look: () => void = () => undefined
   const reflector = new Reflector<string>({ http, clock: systemClock, random: () => 0.5, log: quiet }, {
-    path: '/apis/g/v1/things', trim: raw => `${raw.metadata.name ?? ''}@${raw.metadata.uid ?? ''}`, optional: options.optional ?? false, timing: { ...timing, ...options.timing },
+    path: '/apis/g/v1/things', trim: raw => { options.onTrim?.(raw.metadata.name ?? ''); return `${raw.metadata.name ?? ''}@${raw.metadata.uid ?? ''}` }, optional: options.optional ?? false, timing: { ...timing, ...options.timing },
   })
   reflector.listen({
     applied: value => { told.push(`+${value}`); look(); options.onApplied?.() },
@@ -143,4 +143,16 @@ test('a right that is lost makes nothing go away, whether to watch or to list', 
   mayWatch = true
   await until(2)
   expect(told).toEqual([a, b])
+})
+
+test('an object that cannot be understood is left out, and the others are taken in', async () => {
+  const { api, told, reflector, until } = await follow((asked, response) => {
+    if (isList(asked)) return list(5, thing('odd', 1), thing('a', 1))
+    response.writeHead(200).write(line('ADDED', thing('odd', 6)) + line('ADDED', thing('b', 7)))
+    return undefined
+  }, { onTrim: name => { if (name === 'odd') throw new TypeError('odd') } })
+  await until(2)
+  expect(told).toEqual([a, b])
+  expect(reflector.fault).toBeUndefined()
+  expect(api.asked.filter(isList)).toHaveLength(1)
 })
