@@ -1,4 +1,4 @@
-import type { EndpointSource, FunctionRef, FunctionState } from '../runtime/ports.js'
+import { refKey, type EndpointSource, type FunctionRef, type FunctionState } from '../runtime/ports.js'
 import type { Autoscalers } from './autoscalers.js'
 import { isAllowed, notAllowed } from './consent.js'
 import type { Discovery } from './discovery.js'
@@ -47,38 +47,47 @@ export class KubeEndpoints implements EndpointSource {
     }
   }
 
-  /** What would be scaled for a function: what its Service selects, or the Deployment of that name. Undefined where whoever asks may not. */
+  /** What would be scaled for a function: the one that its Service selects, or the Deployment of that name. Undefined where whoever asks may not. */
   workloadOf (fn: FunctionRef): Workload | undefined {
     const service = this.#serviceOf(fn)
-    const workload = this.#behind(fn, service)
-    return workload !== undefined && isAllowed(fn, service?.consent ?? workload.consent) ? workload : undefined
+    const [workload, ...others] = this.#behind(fn, service)
+    return workload !== undefined && others.length === 0 && isAllowed(fn, service?.consent ?? workload.consent) ? workload : undefined
   }
 
   #serviceOf ({ namespace, name, kind }: FunctionRef): Service | undefined {
     return kind === 'Deployment' || kind === 'KnativeService' ? undefined : this.#services.get(namespace, name)
   }
 
-  #behind ({ namespace, name, kind }: FunctionRef, service: Service | undefined): Workload | undefined {
-    if (kind === 'KnativeService' || (kind === 'Service' && service === undefined)) return undefined
+  /** In order of kind and name, so that whoever asks gets the same. */
+  #behind ({ namespace, name, kind }: FunctionRef, service: Service | undefined): readonly Workload[] {
+    if (kind === 'KnativeService' || (kind === 'Service' && service === undefined)) return []
     const { workloads } = this.#parts
-    if (service === undefined) return workloads.get({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name })
+    if (service === undefined) {
+      const named = workloads.get({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name })
+      return named === undefined ? [] : [named]
+    }
     const selector = Object.entries(service.selector)
-    if (selector.length === 0) return undefined
-    for (const workload of workloads.of(namespace)) if (selector.every(([key, value]) => workload.labels[key] === value)) return workload
-    return undefined
+    if (selector.length === 0) return []
+    return [...workloads.of(namespace)].filter(({ labels }) => selector.every(([key, value]) => labels[key] === value)).sort((a, b) => refKey(a.ref) < refKey(b.ref) ? -1 : 1)
   }
 
   #stateOf (fn: FunctionRef, watched: Watched): FunctionState | undefined {
     if (fn.kind === 'KnativeService') return this.#knative.stateOf(fn)
     const service = this.#serviceOf(fn)
-    const workload = this.#behind(fn, service)
+    const all = this.#behind(fn, service)
+    const [workload] = all
     const consent = (service ?? workload)?.consent
     if (consent === undefined || service !== undefined || !isAllowed(fn, consent)) watched.stop()
     if (consent === undefined) return undefined
     if (!isAllowed(fn, consent)) return notAllowed(fn)
+    if (service === undefined && workload?.selector === '') {
+      watched.stop()
+      return { target: workload.ref, endpoints: [], trouble: { reason: 'NoPodSelector', message: `TG_TARGET_NOT_FOUND the selector of ${refKey(workload.ref)} does not say which pods are its own; put a Service before it` } }
+    }
     const scaledBy = workload === undefined ? undefined : this.#parts.autoscalers.of(workload.ref.namespace).find(hpa => hpa.target.kind === workload.ref.kind && hpa.target.name === workload.ref.name)
     return {
       target: workload?.ref, ...(scaledBy === undefined ? {} : { scaledBy: `HorizontalPodAutoscaler ${nameKey(scaledBy)}` }),
+      ...(all.length > 1 ? { candidates: all.map(({ ref }) => refKey(ref)) } : {}),
       endpoints: service === undefined && workload !== undefined
         ? this.#podsOf(workload, fn, watched)
         : this.#services.addresses(fn.namespace, fn.name, fn.port).map(({ id, address, port }) => ({ id, url: urlOf(address, port) })),

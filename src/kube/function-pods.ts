@@ -12,10 +12,10 @@ export class FunctionPods {
   readonly #port: number
   readonly #stopping = new AbortController()
 
-  constructor (parts: ReflectorParts, workload: Workload, port: number, onChange: () => void) {
+  /** Of a workload that says which pods are its own: without a selector they would be all of the namespace. */
+  constructor (parts: ReflectorParts, { ref, selector }: Workload, port: number, onChange: () => void) {
     this.#port = port
-    const labelSelector = Object.entries(workload.selector).map(([key, value]) => `${key}=${value}`).join(',')
-    this.#reflector = new Reflector(parts, { path: collectionPath('v1', 'pods', workload.ref.namespace), query: { labelSelector }, trim })
+    this.#reflector = new Reflector(parts, { path: collectionPath('v1', 'pods', ref.namespace), query: { labelSelector: selector }, trim })
     this.#reflector.listen({ applied: onChange, deleted: onChange })
     void this.#reflector.run(this.#stopping.signal)
   }

@@ -48,9 +48,9 @@ export class PodCosts {
 
   /** Empty where its selector is not known here. */
   async #podsOf (target: ObjectRef): Promise<readonly WirePod[]> {
-    const selector = Object.entries(this.#workloads.get(target)?.selector ?? {})
-    if (selector.length === 0) return []
-    const query = new URLSearchParams({ labelSelector: selector.map(([key, value]) => `${key}=${value}`).join(','), limit: String(mostListed) })
+    const labelSelector = this.#workloads.get(target)?.selector ?? ''
+    if (labelSelector === '') return []
+    const query = new URLSearchParams({ labelSelector, limit: String(mostListed) })
     const list = await this.#http.request<{ readonly items?: readonly WirePod[] }>({ method: 'GET', urgency: 'down', path: `${collectionPath('v1', 'pods', target.namespace)}?${query.toString()}` })
     return list.items ?? []
   }

@@ -1,5 +1,6 @@
 import { refKey, type ObjectRef, type PodContainer } from '../runtime/ports.js'
 import { consentOf, type Consent } from './consent.js'
+import { labelSelectorOf, type WireSelector } from './label-selector.js'
 import { eachNamespace, type Namespaces } from './namespaces.js'
 import { Reflector, type ReflectorParts } from './reflector.js'
 import { collectionPath, type ObjectMeta, type Wire } from './wire.js'
@@ -16,7 +17,7 @@ export interface WirePodTemplate {
   readonly spec?: { readonly containers?: readonly WireContainer[] }
 }
 export type WireWorkload = Wire<{
-  readonly spec?: { readonly replicas?: number, readonly template?: WirePodTemplate, readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> } }
+  readonly spec?: { readonly replicas?: number, readonly template?: WirePodTemplate, readonly selector?: WireSelector }
   readonly status?: { readonly replicas?: number, readonly readyReplicas?: number }
 }>
 
@@ -32,8 +33,8 @@ export interface Workload {
   readonly ready: number
   /** Of its pods. */
   readonly labels: Readonly<Record<string, string>>
-  /** Which pods are its own. */
-  readonly selector: Readonly<Record<string, string>>
+  /** Which pods are its own, as a list is asked for them; empty where that cannot be said. */
+  readonly selector: string
   /** Of its containers; where its pods are called without a Service. */
   readonly ports: readonly ContainerPort[]
   readonly consent: Consent
@@ -57,7 +58,7 @@ export const trimWorkload = (kind: WatchedKind) => (raw: Wire): Workload => {
     ref: { apiVersion, kind, namespace: metadata.namespace ?? '', name: metadata.name ?? '' },
     uid: metadata.uid ?? '', version: metadata.resourceVersion ?? '', generation: metadata.generation ?? 0,
     replicas: spec?.replicas ?? 1, existing: status?.replicas ?? 0, ready: status?.readyReplicas ?? 0,
-    labels: spec?.template?.metadata?.labels ?? {}, selector: spec?.selector?.matchLabels ?? {},
+    labels: spec?.template?.metadata?.labels ?? {}, selector: labelSelectorOf(spec?.selector),
     containers: containersOf(spec?.template),
     ports: (spec?.template?.spec?.containers ?? []).flatMap(c => c.ports ?? []).map(({ name, containerPort }) => name === undefined ? { containerPort } : { name, containerPort }),
     consent: consentOf(metadata),

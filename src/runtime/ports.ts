@@ -136,6 +136,8 @@ export interface FunctionState {
   readonly endpoints: readonly Endpoint[]
   /** Somebody else who scales the target, by kind and name: we leave it to him. */
   readonly scaledBy?: string | undefined
+  /** All that could be the target, by kind and name, where its Service selects several: then none of them is scaled. */
+  readonly candidates?: readonly string[] | undefined
   /** Why nothing can be delivered until somebody mends it: a word for the condition, and what to do. */
   readonly trouble?: { readonly reason: string, readonly message: string } | undefined
   /** When the newest replica was started and when it became ready; for the split of a wake. */

@@ -51,7 +51,8 @@ export class TriggerRun {
 
   /** What this Trigger scales; undefined while it is not known, or where it scales nothing. */
   get target (): ObjectRef | undefined {
-    return isManaged(this.trigger) && this.#function?.scaledBy === undefined ? this.#function?.target : undefined
+    const { target, scaledBy, candidates } = this.#function ?? {}
+    return isManaged(this.trigger) && scaledBy === undefined && candidates === undefined ? target : undefined
   }
 
   /** Follows the function: what this Trigger scales is known before its events flow. */

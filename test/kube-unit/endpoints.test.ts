@@ -15,7 +15,7 @@ const pod = (name: string, address: string, conditions: object) => ({ addresses:
 const slice = (name: string, version: number, ...endpoints: readonly object[]) => ({ ...meta(name, version, { 'kubernetes.io/service-name': 'fn' }), ports: [{ name: 'http', port: 8080 }, { name: 'admin', port: 9090 }], endpoints })
 
 /** The endpoints of function `name` as they are told, and a way to tell more of a kind. */
-async function scene (objects: Readonly<Record<string, readonly object[]>>, fn: { readonly name: string, readonly port?: number | string }): Promise<{ readonly states: (FunctionState | undefined)[], readonly say: (plural: string, type: string, object: object) => Promise<void> }> {
+async function scene (objects: Readonly<Record<string, readonly object[]>>, fn: { readonly name: string, readonly port?: number | string }): Promise<{ readonly api: ScriptedApi, readonly states: (FunctionState | undefined)[], readonly say: (plural: string, type: string, object: object) => Promise<void> }> {
   const api = new ScriptedApi()
   const open = new Map<string, (text: string) => void>()
   api.script = (asked, response) => {
@@ -39,7 +39,7 @@ async function scene (objects: Readonly<Record<string, readonly object[]>>, fn: 
   let look: () => void = () => undefined
   onTestFinished(endpoints.watch({ namespace: 'n', ...fn }, state => { states.push(state); look() }))
   return {
-    states,
+    api, states,
     async say (plural, type, object) {
       await api.asks(asked => isWatch(asked) && asked.path.endsWith(`/${plural}`))
       const told = new Promise<void>(resolve => { look = resolve })
@@ -79,4 +79,31 @@ test('a Deployment without a Service is called at its pods; a name with nothing 
   expect(states.at(-1)).toEqual({ target, endpoints: [{ id: 'p1', url: 'http://10.0.0.9:9000' }] })
   const nothing = await scene({}, { name: 'nobody' })
   expect(nothing.states).toEqual([undefined])
+})
+
+test('the pods of a Deployment are asked for by its whole selector', async () => {
+  const matchExpressions = [{ key: 'app', operator: 'In', values: ['web', 'www'] }, { key: 'tier', operator: 'NotIn', values: ['y'] }, { key: 'app', operator: 'Exists' }, { key: 'canary', operator: 'DoesNotExist' }]
+  const { api } = await scene({ deployments: [{ ...web, spec: { ...web.spec, selector: { matchLabels: { tier: 'x' }, matchExpressions } } }] }, { name: 'web' })
+  const [asked] = await api.asks(({ path }) => path.endsWith('/pods'))
+  expect(asked?.query.get('labelSelector')).toBe('tier=x,app in (web,www),tier notin (y),app,!canary')
+})
+
+test.each([
+  ['is empty', {}],
+  ['has an operator that nobody knows', { matchLabels: { app: 'web' }, matchExpressions: [{ key: 'app', operator: 'Like', values: ['w*'] }] }],
+])('where the selector of a Deployment %s no pod is called, and it is said why', async (_, selector) => {
+  const { api, states } = await scene({ deployments: [{ ...web, spec: { ...web.spec, selector } }], pods: [thing('other', 4)] }, { name: 'web' })
+  expect(states).toMatchObject([{ target, endpoints: [], trouble: { reason: 'NoPodSelector' } }])
+  expect(api.asked.filter(({ path }) => path.endsWith('/pods'))).toEqual([])
+})
+
+test('of several workloads behind one Service all are named, in an order that does not depend on who came first', async () => {
+  const canary = { ...web, ...meta('canary', 2) }
+  const candidates = ['Deployment n/canary', 'Deployment n/web']
+  for (const deployments of [[web, canary], [canary, web]]) {
+    const { states, say } = await scene({ deployments, services: [service] }, { name: 'fn' })
+    expect(states).toEqual([{ target: { ...target, name: 'canary' }, candidates, endpoints: [] }])
+    await say('deployments', 'DELETED', canary)
+    expect(states.at(-1)).toEqual({ target, endpoints: [] })
+  }
 })

@@ -228,3 +228,17 @@ test('where we only watch, the source of a Trigger is never opened, edited or no
   expect(t.replicas).toBe(0)
   await t.stop()
 })
+
+test('a function behind which several could be scaled is not scaled, and its Trigger names them; one with a mode of its own is none of that', async () => {
+  const t = await setup(trigger({ scale: { min: 2 } }))
+  expect(t.replicas).toBe(2)
+  t.endpoints.become({ namespace: 'default', name: 'worker' }, { target: worker, candidates: ['Deployment default/canary', 'Deployment default/worker'], endpoints: [] })
+  t.tell.applied(trigger({ scale: { min: 5 } }))
+  await t.clock.advance(61_000)
+  expect(t.replicas).toBe(2)
+  expect(t.status.condition('orders', 'Ready')).toMatch(/^False AmbiguousFunction: .*Deployment default\/canary, Deployment default\/worker/)
+  t.tell.applied(trigger({ scale: { mode: 'External' } }))
+  await t.clock.advance(1000)
+  expect(t.status.condition('orders', 'Ready')).toContain('True TriggerReady')
+  await t.stop()
+})

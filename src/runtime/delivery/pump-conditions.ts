@@ -28,6 +28,9 @@ function ready ({ suspendedBecause, lost, isOpen, function: fn, plan: { options,
   if (isManaged && fn.target !== undefined && fn.scaledBy !== undefined) {
     return no('TG_TARGET_CONFLICT', `TG_TARGET_CONFLICT ${fn.scaledBy} scales ${refKey(fn.target)}: events are delivered to the replicas that it leaves, and none is added or taken away here; delete it, or set scale.mode: External`)
   }
+  if (isManaged && fn.candidates !== undefined) {
+    return no('AmbiguousFunction', `TG_TARGET_CONFLICT the Service selects the pods of ${fn.candidates.join(', ')}: events are delivered to the replicas that run, and none is added or taken away, since nothing says whose; narrow its selector to one of them, name that one with function.kind: Deployment, or set scale.mode: External`)
+  }
   if (shadow) return { type: 'Ready', status: 'Unknown', reason: 'WatchedOnly', message: 'this process only watches (--shadow): no event is pulled, settled or sent by it' }
   if (!isOpen) return { type: 'Ready', status: 'Unknown', reason: 'Connecting', message: 'the line to the source is being opened' }
   return { type: 'Ready', status: 'True', reason: 'TriggerReady', message: `each event is sent as ${options.method} ${options.path === '' ? '/' : options.path}` }
