@@ -82,7 +82,7 @@ function addOperator (program: Command, output: Output, setExitCode: (code: Exit
     .description('scale and deliver in a Kubernetes cluster, from inside it or from outside')
     .option('--kubeconfig <file>', 'how to reach the cluster; as kubectl finds it unless given, in a pod by its ServiceAccount')
     .option('--namespace <names>', 'look at objects of these namespaces only (a,b); at all unless given')
-    .option('--lease-namespace <name>', 'where the lease is by which several operators agree on one; the own namespace unless given')
+    .option('--lease-namespace <name>', 'where the lease is by which several operators agree on one; in a pod its namespace unless given')
     .option('--cluster-object-namespace <name>', 'where ClusterTriggerAuthentications find their Secrets; that of the lease unless given')
     .option('--restrict-secrets', 'read Secrets of the own namespace only, for every TriggerAuthentication', false)
     .option('--filepath-auth-root-path <folder>', 'where filePath of a ClusterTriggerAuthentication begins; not allowed unless given')
@@ -97,7 +97,7 @@ function addOperator (program: Command, output: Output, setExitCode: (code: Exit
     .option('--host <address>', 'address that this port is opened on; beyond this machine /status wants the bearer token in TIDEGATE_TOKEN', '127.0.0.1')
     .option('--record <file>', 'append every decision, with all that it was made from, as lines of JSON')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
-    .addHelpText('after', '\nExamples:\n  tidegate operator --kubeconfig ~/.kube/config --shadow\n  tidegate operator --namespace orders')
+    .addHelpText('after', '\nExamples:\n  tidegate operator --kubeconfig ~/.kube/config --shadow\n  tidegate operator --namespace orders --lease-namespace tidegate')
     .action(async (options: OperatorOptions) => { setExitCode(await (await import('./commands/operator.js')).operator(options, output)) })
 }
 

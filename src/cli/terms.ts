@@ -19,7 +19,8 @@ export async function serveTerms ({ cluster, log, system }: TermsParts, signal: 
     await until(cluster, true, signal)
     if (signal.aborted) return
     const loops = system(cluster.term())
-    log.info({ epoch: cluster.lease?.epoch ?? 0 }, cluster.lease === undefined ? 'watching only: nothing is written' : 'holding the lease: working')
+    if (cluster.lease === undefined) log.info({}, 'watching only: nothing is written')
+    else log.info({ lease: cluster.lease.key, holder: cluster.lease.identity, epoch: cluster.lease.epoch }, 'holding the lease: working')
     const lost = until(cluster, false, signal)
     try {
       await Promise.race([loops.start(), lost])

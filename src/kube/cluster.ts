@@ -1,6 +1,7 @@
 import { names } from '../core/names.js'
 import { refKey, type Clock, type EndpointSource, type Log, type ObjectReader, type ObjectRef, type Ownership, type ResourceSource, type ScaleTarget, type Telemetry, type Workloads as PodCounts } from '../runtime/ports.js'
-import { openAccess } from './access.js'
+import { warnOfAbsences } from './absences.js'
+import { openAccess, type Access } from './access.js'
 import { AdmissionWebhook, type WebhookOptions } from './admission/webhook.js'
 import { AnnotationStore } from './annotation-store.js'
 import type { KedaMode } from './adoption.js'
@@ -17,6 +18,7 @@ import { LeaseHolder } from './lease.js'
 import type { Namespaces } from './namespaces.js'
 import { Meter } from './meter.js'
 import { Objects } from './objects.js'
+import { warnOfOtherLeases } from './other-leases.js'
 import { PodCosts } from './pod-costs.js'
 import type { Reflector } from './reflector.js'
 import { KubeResources, type ObjectStanding } from './resources.js'
@@ -73,6 +75,8 @@ export class KubeCluster {
   readonly server: string
   /** Where the lease is, and the Secrets of ClusterTriggerAuthentications. */
   readonly homeNamespace: string
+  /** Whether we are a pod of the cluster. */
+  readonly isPod: boolean
   readonly #options: KubeOptions
   readonly #http: KubeHttp
   readonly #writer: Writer
@@ -84,14 +88,15 @@ export class KubeCluster {
   readonly #electing = new AbortController()
   #webhook: AdmissionWebhook | undefined
   #runs: Promise<unknown> = Promise.resolve()
-  #election: Promise<void> = Promise.resolve()
+  #election: Promise<unknown> = Promise.resolve()
 
-  constructor (http: KubeHttp, meter: Meter, server: string, homeNamespace: string, options: KubeOptions) {
+  constructor (http: KubeHttp, meter: Meter, access: Access, options: KubeOptions) {
     const { clock, random, log, shadow, keda, namespaces, identity, version } = options
     this.#options = options
     this.#http = http
-    this.server = server
-    this.homeNamespace = homeNamespace
+    const server = this.server = access.server.host
+    const homeNamespace = this.homeNamespace = options.leaseNamespace ?? access.namespace ?? namespaces[0] ?? 'default'
+    this.isPod = access.isPod
     const reflecting = { http, clock, random, log, meter }
     this.lease = shadow ? undefined : new LeaseHolder({ http, clock, log, namespace: homeNamespace, name: names.product, identity })
     if (this.lease !== undefined) meter.leader(false)
@@ -166,7 +171,15 @@ export class KubeCluster {
   tellAgain (): void { this.#resources.tellAgain() }
 
   /** Stands for election until `stop`. */
-  elect (): void { this.#election = this.lease?.run(this.#electing.signal) ?? Promise.resolve() }
+  elect (): void {
+    const { clock, log, namespaces } = this.#options
+    if (this.lease === undefined) return
+    const looking = namespaces.length > 0 ? undefined : warnOfOtherLeases({ http: this.#http, clock, log, namespace: this.homeNamespace }, this.#electing.signal)
+    this.#election = Promise.all([this.lease.run(this.#electing.signal), looking])
+  }
+
+  /** Warns of what is not there, when everything is known. */
+  warnOfAbsences (): Promise<void> { return warnOfAbsences({ http: this.#http, discovery: this.#discovery, namespaces: this.#options.namespaces, log: this.#options.log }) }
 
   /** What there is to be scaled or to scale with. */
   registered (): ReturnType<KubeResources['registered']> { return this.#resources.registered() }
@@ -209,5 +222,5 @@ export async function kubeCluster (options: KubeOptions): Promise<KubeCluster> {
   const access = await openAccess(options)
   const meter = new Meter(options.telemetry)
   const http = new KubeHttp({ access, clock: options.clock, log: options.log, version: options.version, meter })
-  return new KubeCluster(http, meter, access.server.host, options.leaseNamespace ?? access.namespace ?? options.namespaces[0] ?? 'default', options)
+  return new KubeCluster(http, meter, access, options)
 }

@@ -39,11 +39,15 @@ export class LeaseHolder {
   #renewedAt = -Infinity
   #holds = false
   #triedAt = Infinity
+  #saidHolder = ''
 
   constructor (parts: LeaseParts) { this.#parts = parts }
 
   /** Nobody else took it, as far as we know: true through an outage, until another is seen to hold it. */
   get holds (): boolean { return this.#holds }
+  /** `namespace/name`: whoever has another one agrees with nobody here. */
+  get key (): string { return `${this.#parts.namespace}/${this.#parts.name}` }
+  get identity (): string { return this.#parts.identity }
   /** How many times it changed hands; grows with every holder. */
   get epoch (): number { return this.#lease?.spec?.leaseTransitions ?? 0 }
 
@@ -78,7 +82,7 @@ export class LeaseHolder {
         if (this.#holds) await this.#renew(began)
         else await this.#acquire(began)
       } catch (error) {
-        log.warn({ lease: this.#parts.name, err: errorMessage(error) }, this.#holds ? 'the lease could not be renewed; trying again' : 'the lease could not be asked for; trying again')
+        log.warn({ lease: this.key, err: errorMessage(error) }, this.#holds ? 'the lease could not be renewed; trying again' : 'the lease could not be asked for; trying again')
       }
       await clock.sleep(Math.max(0, this.#nextAt(began) - clock.monotonic()), signal)
     }
@@ -98,7 +102,7 @@ export class LeaseHolder {
     try {
       await this.#put({ holderIdentity: '', leaseDurationSeconds: 1, renewTime: this.#now() })
     } catch (error) {
-      this.#parts.log.warn({ lease: this.#parts.name, err: errorMessage(error) }, 'the lease could not be given back; it ends by itself')
+      this.#parts.log.warn({ lease: this.key, err: errorMessage(error) }, 'the lease could not be given back; it ends by itself')
     }
   }
 
@@ -112,7 +116,7 @@ export class LeaseHolder {
       // An earlier renewal whose answer was lost, somebody's edit, or another holder: look.
       this.#lease = await this.#get()
       if (this.#lease?.spec?.holderIdentity === this.#parts.identity) return this.#renew(began)
-      this.#parts.log.warn({ holder: this.#lease?.spec?.holderIdentity ?? '' }, 'the lease went to another')
+      this.#parts.log.warn({ lease: this.key, holder: this.#lease?.spec?.holderIdentity ?? '' }, 'the lease went to another')
       this.#setHolds(false)
     }
   }
@@ -121,7 +125,7 @@ export class LeaseHolder {
     this.#lease = await this.#get()
     if (this.#lease === undefined) return this.#create(began)
     const { holderIdentity = '', leaseDurationSeconds = durationMs / 1000, leaseTransitions = 0 } = this.#lease.spec ?? {}
-    if (holderIdentity !== '' && holderIdentity !== this.#parts.identity && !this.#isStale(leaseDurationSeconds * 1000)) return
+    if (holderIdentity !== '' && holderIdentity !== this.#parts.identity && !this.#isStale(leaseDurationSeconds * 1000)) return this.#sayHolder(holderIdentity)
     const now = this.#now()
     try {
       await this.#put({ holderIdentity: this.#parts.identity, leaseDurationSeconds: durationMs / 1000, acquireTime: now, renewTime: now, leaseTransitions: leaseTransitions + 1 })
@@ -143,6 +147,11 @@ export class LeaseHolder {
     return now - this.#seen.at >= forMs
   }
 
+  #sayHolder (holder: string): void {
+    if (holder !== this.#saidHolder) this.#parts.log.info({ lease: this.key, holder }, 'another holds the lease: standing by')
+    this.#saidHolder = holder
+  }
+
   async #create (began: number): Promise<void> {
     const { http, namespace, name, identity } = this.#parts
     const now = this.#now()
@@ -160,6 +169,7 @@ export class LeaseHolder {
 
   #taken (began: number): void {
     this.#renewedAt = began
+    this.#saidHolder = ''
     this.#setHolds(true)
   }
 

@@ -1,14 +1,15 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { LeaseHolder } from '../../src/kube/lease.js'
+import type { Log } from '../../src/runtime/ports.js'
 import { ManualClock, settle } from '../fakes/manual-clock.js'
-import { quiet } from '../fakes/ports.js'
+import { quiet, recordingLog } from '../fakes/ports.js'
 import { until } from '../scenario/harness.js'
 import { failure, ScriptedApi } from './api-server.js'
 
 interface StoredLease { metadata: { resourceVersion: string }, spec: { holderIdentity: string, leaseDurationSeconds: number, leaseTransitions: number } }
 
 /** One Lease with compare-and-swap, as an API server keeps it. */
-async function leaseScene (): Promise<{ readonly api: ScriptedApi, readonly holder: (identity: string, clock?: ManualClock) => LeaseHolder, readonly lease: () => StoredLease | undefined }> {
+async function leaseScene (): Promise<{ readonly api: ScriptedApi, readonly holder: (identity: string, clock?: ManualClock, log?: Log) => LeaseHolder, readonly lease: () => StoredLease | undefined }> {
   const api = new ScriptedApi()
   let lease: StoredLease | undefined
   let version = 0
@@ -21,8 +22,8 @@ async function leaseScene (): Promise<{ readonly api: ScriptedApi, readonly hold
     return { body: lease }
   }
   const http = await api.start()
-  const holder = (identity: string, clock = new ManualClock()): LeaseHolder => {
-    const made = new LeaseHolder({ http, clock, log: quiet, namespace: 'n', name: 'l', identity })
+  const holder = (identity: string, clock = new ManualClock(), log: Log = quiet): LeaseHolder => {
+    const made = new LeaseHolder({ http, clock, log, namespace: 'n', name: 'l', identity })
     const stopping = new AbortController()
     const running = made.run(stopping.signal)
     onTestFinished(async () => { stopping.abort(); await clock.advance(1000); await running })
@@ -135,3 +136,17 @@ test('a look at the lease that gets no answer is given up in time for the next',
   await until(() => clock.pending > 0)
   expect(performance.now() - began).toBeLessThan(10_000)
 }, 20_000)
+
+test('a standby says once whose the lease is, and which lease', async () => {
+  const { api, holder } = await leaseScene()
+  const [one, two] = [new ManualClock(), new ManualClock()]
+  await held(holder('one', one), true)
+  const log = recordingLog()
+  holder('two', two, log)
+  for (const gets of [2, 3]) {
+    await api.asks(a => a.method === 'GET', gets)
+    await until(() => two.pending > 0)
+    await two.advance(1000)
+  }
+  expect(log.lines).toEqual([{ level: 'info', message: 'another holds the lease: standing by', fields: { lease: 'n/l', holder: 'one' } }])
+})

@@ -50,7 +50,8 @@ export const scaledObjectPath = (group: string, namespace: string, name: string)
 export const askedBy = async (kube: KubeControlPlane): Promise<readonly AuditEntry[]> =>
   (await kube.auditLog()).filter(entry => entry.userAgent.startsWith('tidegate/') && entry.resource !== 'leases')
 
-export const writes = (entries: readonly AuditEntry[]): readonly AuditEntry[] => entries.filter(({ verb }) => !['get', 'list', 'watch'].includes(verb))
+/** A question about our own rights is created and writes nothing. */
+export const writes = (entries: readonly AuditEntry[]): readonly AuditEntry[] => entries.filter(({ verb, resource }) => !['get', 'list', 'watch'].includes(verb) && resource !== 'selfsubjectaccessreviews')
 
 /** Conditions are looked at every second, windows are none: what takes minutes by default takes seconds. */
 export const fast = { pollingInterval: 1, cooldownPeriod: 1, advanced: { horizontalPodAutoscalerConfig: { behavior: { scaleDown: { stabilizationWindowSeconds: 0 } } } } }

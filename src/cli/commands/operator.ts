@@ -47,6 +47,7 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
     if (options.keda === 'replace' && cluster.isSynced && !cluster.seesKeda) throw kedaUnseen
     if (!stopping.signal.aborted) log.info({ server: cluster.server, address: `http://${bound.host}:${bound.port}`, ...(options.shadow ? { shadow: true } : {}) }, 'ready')
     if (!stopping.signal.aborted) cluster.elect()
+    if (!stopping.signal.aborted) void cluster.warnOfAbsences()
     if (options.webhook && !stopping.signal.aborted) cluster.serveWebhook(webhookOptions(options, telemetry, defaults))
     void config?.follow(() => cluster.tellAgain(), stopping.signal)
     await serveTerms({
@@ -70,6 +71,7 @@ export async function operator (options: OperatorOptions, _output: Output): Prom
 function open ({ kubeconfig, namespace, leaseNamespace, shadow, keda }: OperatorOptions, telemetry: Metrics, log: Log): Promise<KubeCluster> {
   const identity = `${hostname()}_${randomUUID()}`
   return kubeCluster({ kubeconfig, namespaces: namespacesFrom(namespace), leaseNamespace, shadow, keda: keda === 'replace' ? 'replace' : 'coexist', version, identity, clock: systemClock, random: () => Math.random(), log, telemetry })
+    .then(cluster => agreeing(cluster, shadow || leaseNamespace !== undefined))
     .catch((error: unknown) => {
       if (error instanceof TidegateError) throw error
       throw new TidegateError('TG_CONFIG_INVALID', `the cluster cannot be reached: ${errorMessage(error)}`, { cause: error, hint: 'give a kubeconfig with --kubeconfig' })
@@ -79,6 +81,12 @@ function open ({ kubeconfig, namespace, leaseNamespace, shadow, keda }: Operator
 const kedaUnseen = new TidegateError('TG_CONFIG_INVALID', '--keda replace with --namespace: a KEDA that works from another namespace could not be seen, and there would be two writers', {
   hint: 'apply deploy/manifests/take-over: it has the right to see Deployments named keda-operator in every namespace',
 })
+
+/** A kubeconfig's namespace is where somebody works, not where the operator of the cluster has its lease: two that take different ones both write. */
+function agreeing (cluster: KubeCluster, isSaid: boolean): KubeCluster {
+  if (cluster.isPod || isSaid) return cluster
+  throw new TidegateError('TG_USAGE', 'outside of a pod it is not known by which lease operators agree', { hint: 'give --lease-namespace NAME, the namespace that the operator is installed in, or --shadow' })
+}
 
 function webhookOptions ({ host, webhookPort: port, webhookName: name }: OperatorOptions, telemetry: Metrics, defaults: () => Defaults): WebhookOptions {
   return {
