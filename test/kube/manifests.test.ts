@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Pool } from 'undici'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { Run } from '../scenario/harness.js'
 import { type KubeControlPlane, kubeControlPlane, type KubeObject } from '../servers/kube.js'
@@ -35,22 +36,51 @@ test('applying it again changes nothing', async () => {
   expect(await kubectl(kube.adminKubeconfig, ['diff', '--server-side', '-k', 'deploy/manifests'])).toEqual({ code: 0, out: '', error: '' })
 })
 
-test('the server puts leases and counts of the operator on levels where nobody else is in their way', async () => {
-  const kubeconfig = await kube.kubeconfig(account)
-  const schemaOf = async (...args: readonly string[]): Promise<string> => {
-    const { error } = await kubectl(kubeconfig, [...args, '-v=8'])
-    const [, uid] = /X-Kubernetes-Pf-Flowschema-Uid: (\S+)/i.exec(error) ?? []
-    const { items } = await kube.admin.get<{ readonly items: readonly KubeObject[] }>('/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas')
-    return items.find(({ metadata }) => metadata.uid === uid)?.metadata.name ?? error
+test('the server puts leases and what a wake waits for on levels where nobody else is in their way', async () => {
+  const asks = await asking(await kube.kubeconfig(account))
+  onTestFinished(() => asks.close())
+  const { items } = await kube.admin.get<{ readonly items: readonly KubeObject[] }>('/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas')
+  const schemaOf = async (method: Method, path: string): Promise<string | undefined> => {
+    const uid = await asks.flowOf(method, path)
+    return items.find(({ metadata }) => metadata.uid === uid)?.metadata.name
   }
-  const leases = '/apis/coordination.k8s.io/v1/namespaces/tidegate/leases/tidegate'
-  expect(await schemaOf('get', '--raw', leases)).toBe('tidegate-leases')
-  expect(await schemaOf('get', '--raw', '/apis/apps/v1/namespaces/any/deployments/some/scale')).toBe('tidegate-counts')
-  expect(await schemaOf('get', '--raw', '/apis/apps/v1/deployments')).toBe('service-accounts')
+  const [shop, keda, ours] = ['/namespaces/shop', '/apis/keda.sh/v1alpha1', '/apis/tidegate.dev/v1alpha1']
+  expect(await schemaOf('GET', '/apis/coordination.k8s.io/v1/namespaces/tidegate/leases/tidegate')).toBe('tidegate-leases')
+  const awaited: readonly (readonly [Method, string])[] = [
+    ['GET', `/apis/apps/v1${shop}/deployments/some/scale`], ['PATCH', `/apis/apps/v1${shop}/deployments/some/scale`], ['PATCH', `/apis/apps/v1${shop}/statefulsets/some/scale`],
+    ['PATCH', `${keda}${shop}/scaledobjects/some`], ['PATCH', `${ours}${shop}/scaledobjects/some`], ['PATCH', `${ours}${shop}/triggers/some`], ['PATCH', `${keda}${shop}/scaledjobs/some`],
+    ['POST', `/apis/batch/v1${shop}/jobs`], ['PATCH', `/api/v1${shop}/pods/some`],
+  ]
+  for (const [method, path] of awaited) expect({ method, path, schema: await schemaOf(method, path) }).toEqual({ method, path, schema: 'tidegate-counts' })
+  const patient: readonly (readonly [Method, string])[] = [
+    ['GET', '/apis/apps/v1/deployments'], ['GET', `${ours}/scaledobjects`], ['PATCH', `${keda}${shop}/scaledobjects/some/status`], ['POST', `/apis/events.k8s.io/v1${shop}/events`], ['DELETE', `/apis/batch/v1${shop}/jobs/some`],
+  ]
+  for (const [method, path] of patient) expect({ method, path, schema: await schemaOf(method, path) }).toEqual({ method, path, schema: 'service-accounts' })
   for (const name of ['tidegate-leases', 'tidegate-counts']) {
     await kube.admin.until<Flow>(`/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/${name}`, flow => flow?.status.conditions.some(c => c.type === 'Dangling' && c.status === 'False') === true)
   }
 })
+
+type Method = 'GET' | 'PATCH' | 'POST' | 'DELETE'
+
+interface Asking { flowOf(method: Method, path: string): Promise<string>, close(): Promise<void> }
+
+interface Config { readonly clusters: readonly [{ readonly cluster: { readonly server: string, readonly 'certificate-authority-data': string } }], readonly users: readonly [{ readonly user: { readonly token: string } }] }
+
+/** Requests of one account that change nothing: a level is chosen before the answer, which says by which schema, whether the object is there or not. */
+async function asking (kubeconfig: string): Promise<Asking> {
+  const { clusters: [{ cluster }], users: [{ user }] } = JSON.parse(await readFile(kubeconfig, 'utf8')) as Config
+  const pool = new Pool(cluster.server, { connections: 1, connect: { ca: Buffer.from(cluster['certificate-authority-data'], 'base64') } })
+  return {
+    async flowOf (method, path) {
+      const headers = { authorization: `Bearer ${user.token}`, 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' }
+      const answer = await pool.request({ method, path: `${path}${method === 'GET' ? '' : '?dryRun=All'}`, headers, ...(method === 'GET' ? {} : { body: '{}' }) })
+      await answer.body.dump()
+      return String(answer.headers['x-kubernetes-pf-flowschema-uid'])
+    },
+    close: () => pool.close(),
+  }
+}
 
 type Flow = KubeObject & { readonly status: { readonly conditions: readonly { readonly type: string, readonly status: string }[] } }
 
