@@ -57,7 +57,7 @@ export class Rivals {
     const trying: { readonly at: number, failure?: string } = { at: clock.monotonic() }
     this.#tried.set(hpa.uid, trying)
     void this.#replace(hpa, speaker).catch((error: unknown) => {
-      trying.failure = error instanceof ApiError && error.status === 403 ? 'it may not be deleted; deploy/manifests/take-over has the role for that' : errorMessage(error)
+      trying.failure = error instanceof ApiError && error.status === 403 ? 'it may not be deleted; deploy/components/take-over has the role for that' : errorMessage(error)
       log.warn({ hpa: `${hpa.namespace}/${hpa.name}`, err: errorMessage(error) }, 'an autoscaler that is to be replaced could not be removed; trying again')
     })
   }

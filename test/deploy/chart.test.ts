@@ -31,6 +31,8 @@ describe('kustomize and helm give the same objects', () => {
     ['Secrets of the own namespace', { secrets: 'restricted' }, ['components/restrict-secrets']],
     ['one namespace', { namespaces: ['tidegate'] }, ['components/namespaced']],
     ['one namespace, no Secrets', { namespaces: ['tidegate'], secrets: 'named' }, ['components/namespaced', 'components/named-secrets']],
+    ['the place of autoscalers', { takeOver: true }, ['components/take-over']],
+    ['the place of KEDA', { keda: 'replace' }, ['components/keda-replace']],
     ['the admission webhook', { webhook: true }, ['components/webhook']],
     ['monitoring', { serviceMonitor: { enabled: true }, alerts: { enabled: true }, dashboards: { enabled: true } }, ['components/service-monitor', 'alerts', 'dashboards']],
   ])('%s', async (_what, values, components) => {
@@ -55,12 +57,17 @@ describe('values', () => {
     namespaces: { namespaces: ['orders', 'bills'] },
     secrets: { secrets: 'named' },
     shadow: { shadow: true },
+    keda: { keda: 'replace' },
+    takeOver: { takeOver: true },
     kedaMetrics: { kedaMetrics: true },
     webhook: { webhook: true },
     logLevel: { logLevel: 'debug' },
     'config.defaults': { config: { defaults: { nats: { servers: 'nats:4222' } } } },
     'crds.install': { crds: { install: false } },
     'crds.keda': { crds: { keda: true } },
+    env: { env: [{ name: 'TIDEGATE_TOKEN', valueFrom: { secretKeyRef: { name: 'status', key: 'token' } } }] },
+    podLabels: { podLabels: { team: 'queues' } },
+    'serviceAccount.annotations': { serviceAccount: { annotations: { 'eks.amazonaws.com/role-arn': 'arn' } } },
     'resources.requests.cpu': { resources: { requests: { cpu: '1' } } },
     'resources.requests.memory': { resources: { requests: { memory: '1Gi' } } },
     'resources.limits.memory': { resources: { limits: { memory: '1Gi' } } },
@@ -94,9 +101,27 @@ describe('values', () => {
   })
 
   test('what is no value is refused, at every level', async () => {
-    for (const values of [{ replica: 3 }, { image: { name: 'a' } }, { secrets: 'all' }, { logLevel: 'trace' }, { namespaces: 'orders' }, { alerts: true }]) {
+    for (const values of [{ replica: 3 }, { image: { name: 'a' } }, { secrets: 'all' }, { logLevel: 'trace' }, { namespaces: 'orders' }, { alerts: true }, { keda: 'beside' }, { env: [{ value: 'a' }] }, { podLabels: { a: 1 } }]) {
       await expect(chart(values)).rejects.toThrow(/values don't meet the specifications of the schema/)
     }
+  })
+
+  test('an identity of Azure, and a token for /status', async () => {
+    const objects = await chart({
+      podLabels: { 'azure.workload.identity/use': 'true', 'app.kubernetes.io/name': 'other' }, serviceAccount: { annotations: { 'azure.workload.identity/client-id': 'some-id' } },
+      env: [{ name: 'TIDEGATE_TOKEN', valueFrom: { secretKeyRef: { name: 'status', key: 'token' } } }],
+    })
+    expect(find(objects, 'ServiceAccount').metadata.annotations).toEqual({ 'azure.workload.identity/client-id': 'some-id' })
+    expect(find(objects, 'Deployment')).toMatchObject({ spec: { template: {
+      metadata: { labels: { 'azure.workload.identity/use': 'true', 'app.kubernetes.io/name': 'tidegate' } }, // the Deployment's selector
+      spec: { containers: [{ env: [{ name: 'TIDEGATE_TOKEN', valueFrom: { secretKeyRef: { name: 'status', key: 'token' } } }] }] },
+    } } })
+  })
+
+  test('several namespaces and the place of KEDA: autoscalers are deleted in these alone', async () => {
+    const objects = await chart({ namespaces: ['orders', 'bills'], keda: 'replace' })
+    expect(objects.filter(({ kind }) => kind === 'ClusterRoleBinding')).toEqual([])
+    expect(objects.filter(({ kind, metadata }) => kind === 'RoleBinding' && metadata.name === 'tidegate-take-over').map(({ metadata }) => metadata.namespace)).toEqual(['orders', 'bills'])
   })
 
   test('several namespaces: a binding in each, none of the whole cluster, and the operator told', async () => {

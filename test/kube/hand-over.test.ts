@@ -77,7 +77,7 @@ test('a claimed object whose source is quiet keeps the count that KEDA left for 
 })
 
 test('where KEDA is replaced, its objects are ours once it has gone and their sources were read; what it left goes then, and no count moves', async () => {
-  await applyManifest(kube, 'deploy/manifests/take-over/cluster-role.yaml')
+  await applyManifest(kube, 'deploy/components/take-over/cluster-role.yaml')
   const { namespace, keda } = await scene(3, { ...fast, triggers: [{ type: 'nats-jetstream', metadata: { natsServerMonitoringEndpoint: '127.0.0.1:1', account: '$G', stream: 'S', consumer: 'C' } }] })
   const bystander = { apiVersion: 'keda.sh/v1alpha1', kind: 'TriggerAuthentication', metadata: { namespace, name: 'login', finalizers: ['finalizer.keda.sh'] }, spec: { env: [{ parameter: 'a', name: 'A' }] } }
   await kube.admin.apply(bystander)
@@ -115,7 +115,7 @@ test('an object that nobody can delete because KEDA is gone goes where KEDA is r
 })
 
 test('an autoscaler whose place is taken goes after the first good decision, and its rates stay', async () => {
-  await applyManifest(kube, 'deploy/manifests/take-over/cluster-role.yaml')
+  await applyManifest(kube, 'deploy/components/take-over/cluster-role.yaml')
   const namespace = await kube.namespace()
   await kube.admin.apply(deployment(namespace, office, 2))
   const behavior = { scaleUp: { policies: [{ type: 'Pods', value: 1, periodSeconds: 600 }] } }
@@ -136,12 +136,12 @@ test('an autoscaler whose place is taken goes after the first good decision, and
 
 test('without the role for it nothing is taken over, and the object names the role', async () => {
   const path = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/tidegate-take-over'
-  await applyManifest(kube, 'deploy/manifests/take-over/cluster-role.yaml')
+  await applyManifest(kube, 'deploy/components/take-over/cluster-role.yaml')
   await kube.admin.delete(path)
   const { namespace, keda } = await scene(3, { ...fast, triggers: [window(true, 3)] })
   await keda.uninstall()
   const run = await runOperator(rights, '--namespace', namespace, '--keda', 'replace')
-  await run.statusUntil('ScaledObject', office, s => s.conditions.some(c => c.message.includes('it may not be deleted; deploy/manifests/take-over has the role for that')))
+  await run.statusUntil('ScaledObject', office, s => s.conditions.some(c => c.message.includes('it may not be deleted; deploy/components/take-over has the role for that')))
   await countsWere(namespace, ['keda', 3])
 })
 

@@ -79,7 +79,7 @@ function open ({ kubeconfig, namespace, leaseNamespace, shadow, keda }: Operator
 }
 
 const kedaUnseen = new TidegateError('TG_CONFIG_INVALID', '--keda replace with --namespace: a KEDA that works from another namespace could not be seen, and there would be two writers', {
-  hint: 'apply deploy/manifests/take-over: it has the right to see Deployments named keda-operator in every namespace',
+  hint: 'apply deploy/components/take-over: it has the right to see Deployments named keda-operator in every namespace',
 })
 
 /** A kubeconfig's namespace is where somebody works, not where the operator of the cluster has its lease: two that take different ones both write. */

@@ -71,5 +71,5 @@ export async function kedaFacts (cluster: KubeCluster, now: number): Promise<rea
     return kedaFact('note', `${operator} has replicas; ${lease}`, 'ScaledObjects of keda.sh stay its own until they carry tidegate.dev/claim')
   }))
   const metrics = (await examiner.groups()).has('external.metrics.k8s.io') ? [kedaFact('note', 'external.metrics.k8s.io is served by somebody: KEDA\'s metrics adapter, or another one')] : []
-  return [...(operators.length === 0 ? [cluster.seesKeda ? kedaFact('ok', 'no keda-operator is at work') : kedaFact('note', 'no keda-operator is at work in what is looked at; other namespaces cannot be seen', 'deploy/manifests/take-over has the right to see it')] : operators), ...metrics]
+  return [...(operators.length === 0 ? [cluster.seesKeda ? kedaFact('ok', 'no keda-operator is at work') : kedaFact('note', 'no keda-operator is at work in what is looked at; other namespaces cannot be seen', 'deploy/components/take-over has the right to see it')] : operators), ...metrics]
 }
