@@ -10,6 +10,7 @@ export function deployFiles () {
     ...['service-account', 'cluster-role', 'secrets-role', 'role', 'service', 'disruption-budget', 'network-policy', 'flow-schema'].map(name => copy(`deploy/manifests/${name}.yaml`)),
     copy('deploy/components/restrict-secrets/role.yaml', 'restricted-secrets-role.yaml'),
     copy('deploy/components/take-over/cluster-role.yaml', 'take-over-role.yaml'),
+    copy('deploy/components/take-over/keda-operator-role.yaml'),
     ...['configuration', 'service', 'role'].map(name => copy(`deploy/components/webhook/${name}.yaml`, `webhook-${name}.yaml`)),
     copy('deploy/components/service-monitor/service-monitor.yaml'),
     copy('deploy/alerts/rules.yaml'),

@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { conditionOf, type Deployment, deployment, deploymentPath, fast, type Scaled, scaledObject, scaledObjectPath, window } from '../kube/operator.js'
 import { helm } from '../servers/helm.js'
 import { type KubeControlPlane, kubeControlPlane } from '../servers/kube.js'
-import { kubectl } from '../servers/kubectl.js'
+import { ensureKubectl, kubectl } from '../servers/kubectl.js'
+import { runToEnd } from '../servers/run-to-end.js'
 import { type Container, kernelView, type Pod, runContainer } from './container.js'
 import { type Image, lastStage } from './image.js'
 
@@ -46,9 +47,9 @@ const ways: readonly { readonly way: string, install: () => Promise<unknown>, un
     way: 'kubectl apply -k',
     install: () => manage('apply', '--server-side', '-k', 'deploy/manifests'),
     async uninstall () {
-      await manage('delete', '-k', 'deploy/manifests')
+      await manage('delete', '-k', 'deploy/manifests', '--timeout=60s')
       await isRefusedOverKeda()
-      await manage('delete', '-f', 'deploy/crds/keda.sh.yaml')
+      await manage('delete', '-f', 'deploy/crds/keda.sh.yaml', '--timeout=60s')
     },
   },
   {
@@ -87,8 +88,8 @@ describe.each(ways)('$way', ({ way, install, uninstall }) => {
     const [first, second] = await start()
     const namespace = await kube.namespace()
     await kube.admin.apply(deployment(namespace, 'office', 0))
-    await kube.admin.apply(scaledObject('keda.sh', namespace, 'office', { ...fast, triggers: [window(true, 3)] }))
-    await kube.admin.apply(scaledObject('tidegate.dev', namespace, 'lost', { triggers: [window(true, 3)] }))
+    await kube.admin.apply(scaledObject('keda.sh', namespace, 'office', { ...fast, advanced: { ...fast.advanced, restoreToOriginalReplicaCount: true }, triggers: [window(true, 3)] }))
+    await kube.admin.apply(scaledObject('tidegate.dev', namespace, 'lost', { advanced: { restoreToOriginalReplicaCount: true }, triggers: [window(true, 3)] }))
     await kube.admin.until<Deployment>(deploymentPath(namespace, 'office'), d => d?.spec.replicas === 3 && d.status?.readyReplicas === 3)
     await kube.admin.until<Scaled>(scaledObjectPath('keda.sh', namespace, 'office'), so => conditionOf(so, 'Active')?.status === 'True')
     await kube.admin.until<Scaled>(scaledObjectPath('tidegate.dev', namespace, 'lost'), so => conditionOf(so, 'Ready')?.status === 'False')
@@ -98,12 +99,22 @@ describe.each(ways)('$way', ({ way, install, uninstall }) => {
     await manage('patch', 'so', 'office', '--namespace', namespace, '--type=merge', '--patch', JSON.stringify({ spec: { triggers: [window(true, 5)] } }))
     await kube.admin.until<Deployment>(deploymentPath(namespace, 'office'), d => d?.spec.replicas === 5)
     expect(await second?.stop()).toBe(0)
+    expect((await kube.admin.get(scaledObjectPath('keda.sh', namespace, 'office'))).metadata['finalizers']).toEqual(['tidegate.dev/restore-replicas'])
+    await letGo()
+    await uninstall() // with objects that an operator who is gone would have had to let go of
+    await kube.admin.until(deploymentPath('tidegate', 'tidegate'), found => found === undefined)
+    expect(await kube.admin.get<Deployment>(deploymentPath(namespace, 'office'))).toMatchObject({ spec: { replicas: 5 } })
     await kube.admin.delete(`/api/v1/namespaces/${namespace}`)
     await kube.admin.until(`/api/v1/namespaces/${namespace}`, found => found === undefined)
-    await uninstall()
-    await kube.admin.until(deploymentPath('tidegate', 'tidegate'), found => found === undefined)
   })
 })
+
+/** The step before either way of uninstalling, as the guide has it. */
+async function letGo (): Promise<void> {
+  const path = [dirname(await ensureKubectl()), process.env['PATH']].join(delimiter)
+  expect(await runToEnd('sh', ['deploy/let-go.sh'], { env: { PATH: path, KUBECONFIG: kube.adminKubeconfig, KUBECACHEDIR: '/dev/null', KUBERC: 'off' } }))
+    .toEqual({ code: 0, error: '', out: expect.stringMatching(/scaledobject.keda.sh\/office patched/) as unknown })
+}
 
 /** Columns of `kubectl get so`: KEDA's own; with the reason where the kind is ours. */
 async function looksLikeKeda (namespace: string): Promise<void> {
