@@ -19,17 +19,25 @@ export interface ConfigParts extends CredentialsParts { readonly defaults: () =>
 export async function scalerConfig (object: Scaled, index: number, definition: AnyScaler, target: ObjectRef, parts: ConfigParts, maxAgeMs: number): Promise<ResolvedConfig> {
   const trigger = object.spec.triggers[index]
   if (trigger === undefined) throw new RangeError(`${object.metadata.name} has no trigger ${index}`)
+  const defaults = parts.defaults()
+  const known = settled.get(trigger)
+  if (known?.defaults === defaults && known.definition === definition) return known.resolved
   const path = ['spec', 'triggers', index]
-  const metadata = { ...standIns(definition, parts.defaults()), ...trigger.metadata }
+  const metadata = { ...standIns(definition, defaults), ...trigger.metadata }
   const credentials = await resolveCredentials({
     namespace: object.metadata.namespace, target, containerName: environmentContainer(object),
     authenticationRef: trigger.authenticationRef, path, maxAgeMs, needsEnv: readsEnvironment(metadata),
   }, parts)
-  return settle(definition.config, metadata, credentials, {
+  const resolved = settle(definition.config, metadata, credentials, {
     path: [...path, 'metadata'], mode: 'text', about: `"${definition.type}"`,
     unknownKeys: object.apiVersion === names.kedaApiVersion ? 'warning' : 'error',
   })
+  if (trigger.authenticationRef === undefined && !readsEnvironment(metadata)) settled.set(trigger, { definition, defaults, resolved })
+  return resolved
 }
+
+/** What comes without credentials and without an environment is made once, for as long as the defaults stand: thousands are resolved again and again. */
+const settled = new WeakMap<Scaled['spec']['triggers'][number], { readonly definition: AnyScaler, readonly defaults: Defaults, readonly resolved: ResolvedConfig }>()
 
 /** The configuration of a Trigger's source, with its credentials as they are now. */
 export async function connectorConfig (trigger: Trigger, definition: AnyConnector, target: ObjectRef | undefined, parts: ConfigParts, maxAgeMs: number): Promise<ResolvedConfig> {
