@@ -44,7 +44,7 @@ test('no cluster: one line says so, and what to do', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-doctor-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const config = join(folder, 'config')
-  await writeFile(config, JSON.stringify({ apiVersion: 'v1', kind: 'Config', 'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }], clusters: [{ name: 'c', cluster: { server: 'http://127.0.0.1:1' } }], users: [{ name: 'u', user: {} }] }))
+  await writeFile(config, JSON.stringify({ apiVersion: 'v1', kind: 'Config', 'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }], clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }], users: [{ name: 'u', user: {} }] }))
   const { code, lines } = await doctor('--kubeconfig', config)
   expect(code).toBe(1)
   expect(lines).toHaveLength(2)
