@@ -68,6 +68,7 @@ describe('values', () => {
     env: { env: [{ name: 'TIDEGATE_TOKEN', valueFrom: { secretKeyRef: { name: 'status', key: 'token' } } }] },
     podLabels: { podLabels: { team: 'queues' } },
     'serviceAccount.annotations': { serviceAccount: { annotations: { 'eks.amazonaws.com/role-arn': 'arn' } } },
+    nodeOptions: { nodeOptions: '--max-old-space-size=768' },
     'resources.requests.cpu': { resources: { requests: { cpu: '1' } } },
     'resources.requests.memory': { resources: { requests: { memory: '1Gi' } } },
     'resources.limits.memory': { resources: { limits: { memory: '1Gi' } } },
@@ -114,7 +115,7 @@ describe('values', () => {
     expect(find(objects, 'ServiceAccount').metadata.annotations).toEqual({ 'azure.workload.identity/client-id': 'some-id' })
     expect(find(objects, 'Deployment')).toMatchObject({ spec: { template: {
       metadata: { labels: { 'azure.workload.identity/use': 'true', 'app.kubernetes.io/name': 'tidegate' } }, // the Deployment's selector
-      spec: { containers: [{ env: [{ name: 'TIDEGATE_TOKEN', valueFrom: { secretKeyRef: { name: 'status', key: 'token' } } }] }] },
+      spec: { containers: [{ env: [{ name: 'NODE_OPTIONS' }, { name: 'TIDEGATE_TOKEN', valueFrom: { secretKeyRef: { name: 'status', key: 'token' } } }] }] },
     } } })
   })
 
