@@ -22,22 +22,29 @@ export interface AnnotationStoreParts {
 /** Where a key is kept: a unit's memory is an annotation of its own, what plugins remember stands together in another. */
 interface Place { readonly resource: CustomResource, readonly annotation: string, readonly entry: string | undefined }
 
+/** What we made of one annotation. `passed`: what it was on the way to `text`, all of which the watch may still show. */
+interface Written { readonly text: string | undefined, readonly passed: readonly (string | undefined)[] }
+
 const tries = 4
+/** More writes than these are not behind the watch: what it shows beside them is another's. */
+const mostPassed = 8
 
 /**
  * StateStore in the annotations of the objects it is about: it goes with them, and needs no right beyond theirs. A memory carries the epoch
- * of its writer, `7 {"version":1,…}`; who finds a newer one than his own no longer holds the lease, and writes nothing. One store a term.
+ * of its writer, `7 {"version":1,…}`; who finds a newer one than his own no longer holds the lease, and neither reads nor writes. One store a term.
  */
 export class AnnotationStore implements StateStore {
   readonly #parts: AnnotationStoreParts
   /** Whole annotations as we wrote them, before the watch shows them. */
-  readonly #written = new Map<string, string | undefined>()
+  readonly #written = new Map<string, Written>()
   #isClosing = false
 
   constructor (parts: AnnotationStoreParts) { this.#parts = parts }
 
+  /** Rejects with NotOwner where a newer holder of the lease wrote. */
   async get (key: string): Promise<{ readonly value: string, readonly version: string } | undefined> {
     const place = this.#place(key)
+    if (place !== undefined && !this.#isClosing) this.#refuseNewer(place.resource.memory)
     const value = place === undefined ? undefined : valueIn(this.#text(place), place.entry)
     return value === undefined ? undefined : { value, version: value }
   }
@@ -64,6 +71,7 @@ export class AnnotationStore implements StateStore {
   async #change (key: string, expected: string | undefined, value: string | undefined): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       const place = this.#place(key)
+      if (place !== undefined) this.#refuseNewer(place.resource.memory)
       if (place === undefined || valueIn(this.#text(place), place.entry) !== expected) return false
       const text = textWith(this.#text(place), place.entry, value, this.#parts.epoch())
       try {
@@ -76,31 +84,49 @@ export class AnnotationStore implements StateStore {
     }
   }
 
-  async #patch ({ resource, annotation }: Place, text: string | undefined): Promise<void> {
+  async #patch (place: Place, text: string | undefined): Promise<void> {
     const { writer, revisions } = this.#parts
+    const { resource, annotation } = place
     const { ref, plural, uid } = resource
     const answer = await writer.write<Wire>({
       method: 'PATCH', urgency: annotation === memoryAnnotation ? 'memory' : 'wake', path: objectPath(ref.apiVersion, plural, ref.namespace, ref.name),
       body: { metadata: { uid, resourceVersion: revisions.of(resource), annotations: { [annotation]: text ?? null } } },
     })
-    this.#written.set(`${uid} ${annotation}`, text)
+    this.#wrote(place, text)
     revisions.wrote(resource, answer?.metadata.resourceVersion)
   }
 
   /** After a conflict: most often only a status changed. */
-  async #lookAgain ({ resource, annotation }: Place): Promise<void> {
+  async #lookAgain (place: Place): Promise<void> {
+    const { resource, annotation } = place
     const { ref, plural, uid } = resource
     const now = await this.#parts.http.find<Wire>(objectPath(ref.apiVersion, plural, ref.namespace, ref.name), 'wake')
     if (now === undefined || now.metadata.uid !== uid) throw new ApiError(404, 'NotFound', `${ref.kind} ${ref.namespace}/${ref.name} is gone`)
-    const text = now.metadata.annotations?.[annotation]
-    if (annotation === memoryAnnotation && epochOf(text) > this.#parts.epoch()) throw new NotOwner()
-    this.#written.set(`${uid} ${annotation}`, text)
+    const { annotations = {} } = now.metadata
+    this.#refuseNewer(annotations[memoryAnnotation])
+    this.#wrote(place, annotations[annotation])
     this.#parts.revisions.wrote(resource, now.metadata.resourceVersion)
   }
 
-  #text ({ resource, annotation }: Place): string | undefined {
-    const key = `${resource.uid} ${annotation}`
-    return this.#written.has(key) ? this.#written.get(key) : annotation === memoryAnnotation ? resource.memory : resource.state
+  /** Who only watches has no term, and writes nothing anyway. */
+  #refuseNewer (memory: string | undefined): void {
+    if (!this.#parts.writer.shadow && epochOf(memory) > this.#parts.epoch()) throw new NotOwner('a newer holder of the lease has written; nothing is written')
+  }
+
+  #wrote (place: Place, text: string | undefined): void {
+    const key = keyOf(place)
+    const passed = [...this.#written.get(key)?.passed ?? [], this.#written.get(key)?.text, shownText(place)]
+    this.#written.set(key, { text, passed: [...new Set(passed)].filter(one => one !== text).slice(-mostPassed) })
+  }
+
+  /** What we wrote counts until the watch shows it, or what is neither that nor on the way to it: then somebody else has written since. */
+  #text (place: Place): string | undefined {
+    const key = keyOf(place)
+    const shown = shownText(place)
+    const written = this.#written.get(key)
+    if (written !== undefined && written.passed.includes(shown)) return written.text
+    this.#written.delete(key)
+    return shown
   }
 
   #place (key: string): Place | undefined {
@@ -114,6 +140,9 @@ export class AnnotationStore implements StateStore {
     return resource === undefined ? undefined : { resource, annotation: stateAnnotation, entry: entry.join('/') }
   }
 }
+
+const keyOf = ({ resource, annotation }: Place): string => `${resource.uid} ${annotation}`
+const shownText = ({ resource, annotation }: Place): string | undefined => annotation === memoryAnnotation ? resource.memory : resource.state
 
 function valueIn (text: string | undefined, entry: string | undefined): string | undefined {
   if (text === undefined) return undefined

@@ -195,11 +195,12 @@ export class KubeCluster {
   term (): Term {
     const { clock, random, log, identity } = this.#options
     const [http, writer, revisions, resources] = [this.#http, this.#writer, new Revisions(), this.#resources]
+    const epoch = this.lease?.epoch ?? 0 // of this term, whoever holds the lease later
     const events = new KubeEvents({ writer, clock, random, log, instance: identity, uidOf: ref => resources.get(ref)?.uid })
     return {
       events,
       state: new AnnotationStore({
-        http, writer, revisions, log, epoch: () => this.lease?.epoch ?? 0, speakerFor: target => this.#speakers.of(target),
+        http, writer, revisions, log, epoch: () => epoch, speakerFor: target => this.#speakers.of(target),
         find: (kind, namespace, name) => resources.of(kind, namespace, name),
       }),
       status: new KubeStatus({ writer, revisions, clock, log, find: ref => resources.get(ref), tell: (ref, event) => events.emit(ref, event) }),

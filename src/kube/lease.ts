@@ -152,13 +152,14 @@ export class LeaseHolder {
     this.#saidHolder = holder
   }
 
+  /** Terms grow, though a lease was deleted: a new one begins at the minutes since 1970, since no lease changes hands so often. Whoever comes with a lower one would be refused by every memory. */
   async #create (began: number): Promise<void> {
     const { http, namespace, name, identity } = this.#parts
     const now = this.#now()
     try {
       this.#lease = await http.request<WireLease>({
         method: 'POST', urgency: 'lease', timeoutMs: deadlineMs, path: collectionPath(apiVersion, 'leases', namespace),
-        body: { apiVersion, kind: 'Lease', metadata: { name, namespace }, spec: { holderIdentity: identity, leaseDurationSeconds: durationMs / 1000, acquireTime: now, renewTime: now, leaseTransitions: 0 } },
+        body: { apiVersion, kind: 'Lease', metadata: { name, namespace }, spec: { holderIdentity: identity, leaseDurationSeconds: durationMs / 1000, acquireTime: now, renewTime: now, leaseTransitions: Math.floor(this.#parts.clock.now() / 60_000) } },
       })
     } catch (error) {
       if (error instanceof ApiError && error.isConflict) return

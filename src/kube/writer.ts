@@ -34,5 +34,5 @@ export class Writer {
 /** The lease is not ours at this instant, or we cannot know. */
 export class NotOwner extends Error {
   override readonly name = 'NotOwner'
-  constructor () { super('the lease is not held at this instant; nothing is written') }
+  constructor (message = 'the lease is not held at this instant; nothing is written') { super(message) }
 }

@@ -256,7 +256,8 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
 
   #retire (key: string, unit: ScaleUnit): void {
     const retired = this.#leave(unit.retire({ isLeft: this.#left.has(key) })).finally(() => {
-      if (this.#retiring.get(key) === retired) this.#retiring.delete(key)
+      this.#retiring.delete(key)
+      this.#passSoon()
     })
     this.#retiring.set(key, retired)
   }
@@ -271,6 +272,7 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
     const plan = this.#plan(claim)
     const unit = this.#units.get(key)
     if (unit !== undefined) return unit.update(plan)
+    if (this.#retiring.has(key)) return // its end brings the next pass: a count is given back, and a memory forgotten, before another unit begins
     const made = new ScaleUnit(this.#unitParts(claim), plan)
     this.#units.set(key, made)
     made.start()

@@ -261,7 +261,7 @@ export class ScaleUnit {
     if (decision.replicas === current.spec) return this.#memory.keep(decision.memory, policy, false)
     const follows = decision.replicas > current.spec && !restoreOriginal && this.#memory.mayFollow(policy) // a seed knows no original count
     if (!follows && !await this.#rememberFirst(current, decision, memoryBefore, busy)) return
-    if (await this.#writer.write(decision, current, by, busy)) {
+    if (await this.#writer.write(decision, current, by, this.#plan.busy() ?? new Set())) {
       this.#failures = 0
       if (follows) await this.#memory.keep(decision.memory, policy, true)
     } else {
@@ -275,8 +275,9 @@ export class ScaleUnit {
     await this.#memory.keep(decision.memory, this.#plan.policy, true)
     if (this.#parts.ownership.rival(this.target, false) !== undefined) return false // came while the memory was written
     const busyNow = this.#plan.busy() ?? new Set()
-    if (decision.replicas >= current.spec || busyNow.size <= busy.size) return true
-    await this.#memory.keep(memoryBefore, this.#plan.policy, true) // work began while the memory was written: decide again, knowing of it
+    const mayStopWork = decision.replicas < current.spec && busyNow.size > Math.max(busy.size, decision.replicas)
+    if (!mayStopWork && this.#current?.spec === current.spec) return true
+    await this.#memory.keep(memoryBefore, this.#plan.policy, true) // so did work, or somebody else's count: decide again, knowing of it
     this.#onChange.call()
     return false
   }

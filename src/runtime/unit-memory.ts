@@ -5,6 +5,8 @@ import type { Clock, EpochMs, StateStore } from './ports.js'
 /** The longest and the shortest time between two writes while nothing but the memory itself changes. */
 const longestMs = 60_000
 const shortestMs = 10_000
+/** Times that a memory is written against somebody else's edits. */
+const tries = 3
 
 /**
  * A unit's memory in the StateStore. What is lost, not understood or too old to protect a count seeds a full window from the present one:
@@ -71,14 +73,16 @@ export class UnitMemory {
   /** Keeps it for this process alone: where another scales the target nothing of it is written. */
   remember (memory: ScaleMemory): void { this.#memory = memory }
 
-  /** Writes what is not written yet. Another writer's version is taken over: there is one owner, and it is us. */
+  /** Writes what is not written yet, over what somebody else made of it. That a later owner is not written over is the store's to see to. Rejects where it is not written. */
   async #flush (): Promise<void> {
     if (this.#memory === undefined) return
     const text = writeMemory(this.#memory)
     if (text === this.#saved) return
-    if (!await this.#store.compareAndSet(this.#key, this.#version, text)) {
+    for (let attempt = 1; !await this.#store.compareAndSet(this.#key, this.#version, text); attempt++) {
       const present = await this.#store.get(this.#key)
-      await this.#store.compareAndSet(this.#key, present?.version, text)
+      if (present === undefined && this.#version === undefined) break // nobody speaks for the target any more: nowhere to keep it
+      if (attempt === tries) throw new Error('what is remembered of the target is changed by another writer again and again')
+      this.#version = present?.version
     }
     this.#version = (await this.#store.get(this.#key))?.version
     this.#saved = text

@@ -29,7 +29,7 @@ export class FakeTargets implements ScaleTarget {
     return () => { listeners.delete(listener) }
   }
 
-  async set (target: ObjectRef, replicas: number): Promise<void> {
+  async set (target: ObjectRef, replicas: number, _busy: ReadonlySet<string> = new Set()): Promise<void> {
     if (this.failWith !== undefined) throw this.failWith
     this.sets.push({ target: refKey(target), replicas })
     this.become(target, replicas)

@@ -41,6 +41,7 @@ async function setupWith ({ shadow = false }: { readonly shadow?: boolean }, ...
   const telemetry = new FakeTelemetry()
   const decisions = new RecordedDecisions()
   const log = recordingLog()
+  const state = new MemoryStore()
   const depths = new Map<string, number>()
   const passwords: (string | undefined)[] = []
   const connectors: FakeConnector[] = []
@@ -81,13 +82,13 @@ async function setupWith ({ shadow = false }: { readonly shadow?: boolean }, ...
       told.synced()
       await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
     } },
-    objects, targets, jobs: new FakeJobs(), endpoints, functions: new FakeFunction(), state: new MemoryStore(), ownership: ownsAll, status, events: { emit: () => undefined }, decisions,
+    objects, targets, jobs: new FakeJobs(), endpoints, functions: new FakeFunction(), state, ownership: ownsAll, status, events: { emit: () => undefined }, decisions,
     telemetry, clock, random: () => 0.5, log, shadow, registry: emptyRegistry.with({ scalers: [depth], connectors: [fake] }), defaults: () => ({}), clusterObjectNamespace: 'tidegate', authFiles: { read: async () => ({}) },
   })
   depths.set('uploads', 0)
   await running.start()
   await clock.advance(1000)
-  return { clock, targets, endpoints, status, objects, telemetry, depths, passwords, connectors, log, decisions, stop: () => running.stop(), get open () { return open }, set openingMs (ms: number) { openingMs = ms }, get tell () { if (listener === undefined) throw new Error('not started'); return listener }, get replicas () { return targets.replicas(worker) } }
+  return { clock, state, targets, endpoints, status, objects, telemetry, depths, passwords, connectors, log, decisions, stop: () => running.stop(), get open () { return open }, set openingMs (ms: number) { openingMs = ms }, get tell () { if (listener === undefined) throw new Error('not started'); return listener }, get replicas () { return targets.replicas(worker) } }
 }
 
 test('of two ScaledObjects on one target the older writes, and the other says why it does not', async () => {
@@ -101,6 +102,29 @@ test('of two ScaledObjects on one target the older writes, and the other says wh
   expect(t.replicas).toBe(7)
   await t.stop()
   expect(t.open).toBe(0)
+})
+
+test('a new unit begins when the one before it has given its target back and forgotten it', async () => {
+  const restoring = (): Resource => scaledObject('so', { minReplicaCount: 3, advanced: { restoreToOriginalReplicaCount: true } })
+  const t = await setup(restoring())
+  expect(t.replicas).toBe(3)
+  const set = t.targets.set.bind(t.targets)
+  let goOn: () => void = () => undefined
+  t.targets.set = async (target, replicas) => {
+    if (replicas === 0) await new Promise<void>(resolve => { goOn = resolve })
+    return set(target, replicas)
+  }
+  t.tell.deleted({ apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject', namespace: 'default', name: 'so' })
+  await t.clock.advance(0)
+  const decided = t.decisions.records.length
+  t.tell.applied(restoring())
+  await t.clock.advance(31_000)
+  expect(t.decisions.records).toHaveLength(decided)
+  goOn()
+  await t.clock.advance(1000)
+  expect(t.targets.sets.map(s => s.replicas)).toEqual([3, 0, 3])
+  expect(t.state.values.size).toBe(1)
+  await t.stop()
 })
 
 test('an edit keeps the client of a trigger that did not change, and a trigger that left is closed', async () => {

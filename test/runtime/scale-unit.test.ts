@@ -346,6 +346,44 @@ test('work that began while a lower count was being written is not stopped', asy
   expect(t.replicas).toBe(0)
 })
 
+test('the replicas that work when a lower count is set are the ones to go last, not those of the decision', async () => {
+  const t = setup()
+  let busy = new Set(['one'])
+  t.source.depth = 20
+  t.unit.start()
+  t.update({ busy: () => busy })
+  await t.clock.advance(1000)
+  expect(t.replicas).toBe(4)
+  const write = t.store.compareAndSet.bind(t.store)
+  t.store.compareAndSet = async (key, version, value) => { // one event ends and another begins just when the memory is written
+    if (value.includes('"lastSet":1')) busy = new Set(['two'])
+    return write(key, version, value)
+  }
+  const spared: string[][] = []
+  const set = t.targets.set.bind(t.targets)
+  t.targets.set = (to, replicas, last = new Set()) => { spared.push([...last]); return set(to, replicas) }
+  t.source.depth = 5
+  await t.clock.advance(30_000)
+  expect([t.replicas, spared]).toEqual([1, [['two']]])
+})
+
+test('a count that somebody else set while the memory was written is not written over: it is decided on', async () => {
+  const t = setup()
+  t.source.depth = 5
+  t.unit.start()
+  await t.clock.advance(1000)
+  expect(t.replicas).toBe(1)
+  const write = t.store.compareAndSet.bind(t.store)
+  t.store.compareAndSet = async (key, version, value) => {
+    if (value.includes('"lastSet":4')) { t.targets.become(target, 9); t.store.compareAndSet = write }
+    return write(key, version, value)
+  }
+  t.source.depth = 20
+  await t.clock.advance(31_000)
+  expect(t.decisions.records.find(r => r.current.spec === 9)?.decision.steps[0]).toMatchObject({ because: 'found 9 replicas where 1 was set last' })
+  expect(t.replicas).toBe(4)
+})
+
 test('a target that was never woken leaves nothing to remember; one that is woken does', async () => {
   const t = setup()
   t.unit.start()
