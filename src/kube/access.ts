@@ -48,11 +48,16 @@ export async function openAccess ({ kubeconfig, clock }: { readonly kubeconfig?:
     async credential (fresh) {
       if (fresh) config = await load(kubeconfig)
       if (kept === undefined || fresh || clock.monotonic() - kept.at > readAgainMs) kept = { credential: credentialOf(config), at: clock.monotonic() }
-      return kept.credential
+      const asked = kept
+      try {
+        return await asked.credential
+      } catch (error) {
+        if (kept === asked) kept = undefined // a file that is being replaced, a command that failed: the next request asks again
+        throw error
+      }
     },
   }
 }
-
 async function load (kubeconfig: string | undefined): Promise<KubeConfig> {
   const { KubeConfig } = await import('./kubeconfig.js')
   const config = new KubeConfig()

@@ -41,6 +41,8 @@ export interface SourceReaderParts {
   }
 }
 
+/** One that takes longer to open is given up; should it open after all, it is closed again. */
+const openTimeoutMs = 60_000
 /** Longest a look may take before it counts as failed. */
 const lookTimeoutMs = 10_000
 const rearmAfterMs = 2_000
@@ -54,6 +56,8 @@ export class SourceReader implements Voice {
   readonly #parts: SourceReaderParts
   readonly #kit: Kit
   #open: { readonly scaler: Scaler, readonly digest: string } | undefined
+  /** Under way, though the look that began it may be over: the next look waits for the same. */
+  #opening: { readonly scaler: Promise<Scaler>, readonly since: number } | undefined
   #question: string | undefined
   #resolvedAt = -Infinity
   /** The source refused us, and has not let us in since: perhaps the credential was rotated. */
@@ -133,23 +137,30 @@ export class SourceReader implements Voice {
     if (this.#failing !== undefined) this.#onRing(undefined)
   }
 
-  /** The scaler for the configuration as it is now. A new client comes first, then the old one goes. */
-  async #opened (signal: AbortSignal): Promise<Scaler> {
-    const { clock, definition, metricType } = this.#parts
+  /** The scaler for the configuration as it is now. */
+  #opened (signal: AbortSignal): Promise<Scaler> {
+    const now = this.#parts.clock.monotonic()
+    if (this.#open !== undefined && !this.#isRefused && now - this.#resolvedAt < resolveEveryMs) return Promise.resolve(this.#open.scaler)
+    if (this.#opening !== undefined && now - this.#opening.since < openTimeoutMs) return this.#opening.scaler
+    const scaler = this.#openAnew(signal).finally(() => { if (this.#opening?.scaler === scaler) this.#opening = undefined })
+    this.#opening = { scaler, since: now }
+    return scaler
+  }
+
+  /** A new client comes first, then the old one goes. */
+  async #openAnew (signal: AbortSignal): Promise<Scaler> {
+    const { definition, metricType } = this.#parts
     const present = this.#open
-    if (present !== undefined && !this.#isRefused && clock.monotonic() - this.#resolvedAt < resolveEveryMs) return present.scaler
     const resolved = await this.#resolved()
     if (present !== undefined && (resolved === undefined || resolved.digest === present.digest)) return present.scaler
     if (resolved === undefined) throw new TidegateError('TG_INTERNAL', 'resolved to nothing')
     this.#question = undefined // another configuration may ask something else
     const scaler = await definition.open(resolved.config, this.#kit, measuredAs({ ...definition.measure(resolved.config), metricType }))
-    if (this.#isClosed) {
+    const isLate = (): boolean => this.#isClosed || this.#open !== present
+    if (isLate() || (present !== undefined && !await this.#isLetIn(scaler, signal)) || isLate()) {
       await this.#closeScaler(scaler)
-      throw new TidegateError('TG_SOURCE_UNREACHABLE', 'closed while it was opened')
-    }
-    if (present !== undefined && !await this.#isLetIn(scaler, signal)) {
-      await this.#closeScaler(scaler)
-      return present.scaler
+      if (this.#isClosed || this.#open === undefined) throw new TidegateError('TG_SOURCE_UNREACHABLE', 'closed while it was opened')
+      return this.#open.scaler
     }
     this.#open = { scaler, digest: resolved.digest }
     if (present !== undefined) {

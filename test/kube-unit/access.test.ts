@@ -1,47 +1,21 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { openAccess } from '../../src/kube/access.js'
 import { ManualClock } from '../fakes/manual-clock.js'
 
-describe('access to a cluster', () => {
-  let home: string
-  beforeEach(async () => {
-    home = await mkdtemp(join(tmpdir(), 'tidegate-access-'))
-    vi.stubEnv('HOME', home)
-    vi.stubEnv('KUBECONFIG', '')
-  })
-  afterEach(async () => {
-    vi.unstubAllEnvs()
-    await rm(home, { recursive: true })
-  })
-
-  test('without a kubeconfig it says where it looked, instead of trying a server that nobody has', async () => {
-    await expect(openAccess({ clock: new ManualClock() })).rejects.toMatchObject({
-      code: 'TG_CONFIG_INVALID', hint: 'give one with --kubeconfig',
-      message: `no kubeconfig found: KUBECONFIG is not set, there is no ${join(home, '.kube', 'config')}, and this is no pod`,
-    })
-  })
-
-  test('a server without TLS is refused at once, not at each request', async () => {
-    await expect(openAccess({ kubeconfig: await written(home, 'http://10.0.0.1:6443'), clock: new ManualClock() })).rejects.toMatchObject({
-      code: 'TG_CONFIG_INVALID', message: 'the kubeconfig has the server http://10.0.0.1:6443: a credential is not sent without TLS',
-    })
-  })
-
-  test('a kubeconfig makes no pod of us', async () => {
-    await expect(openAccess({ kubeconfig: await written(home, 'https://10.0.0.1:6443'), clock: new ManualClock() }))
-      .resolves.toMatchObject({ isPod: false, namespace: 'orders', server: new URL('https://10.0.0.1:6443') })
-  })
-})
-
-async function written (folder: string, server: string): Promise<string> {
-  const file = join(folder, 'kubeconfig')
-  await writeFile(file, JSON.stringify({
-    apiVersion: 'v1', kind: 'Config', 'current-context': 'c',
-    clusters: [{ name: 'c', cluster: { server } }], users: [{ name: 'u', user: { token: 't' } }],
-    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace: 'orders' } }],
+test('a credential that could not be read is asked for again by the next request', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-access-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const [kubeconfig, tokenFile] = [join(folder, 'config'), join(folder, 'token')]
+  writeFileSync(kubeconfig, JSON.stringify({
+    apiVersion: 'v1', kind: 'Config', 'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+    users: [{ name: 'u', user: { 'auth-provider': { name: 'tokenFile', config: { tokenFile } } } }],
   }))
-  return file
-}
+  const access = await openAccess({ kubeconfig, clock: new ManualClock() })
+  await expect(access.credential(false)).rejects.toThrow('token')
+  writeFileSync(tokenFile, 'first')
+  expect((await access.credential(false)).headers).toMatchObject({ Authorization: 'Bearer first' })
+})

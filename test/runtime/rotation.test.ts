@@ -14,14 +14,15 @@ function setup () {
   const clock = new ManualClock()
   const log = recordingLog()
   const broker = { accepted: ['first'], doorbell: undefined as TidegateError | undefined }
-  const world = { password: 'first', unreachable: false, ages: [] as number[] }
+  const world = { password: 'first', unreachable: false, ages: [] as number[], openingMs: 0 }
   const life: string[] = []
   const definition = defineScaler({
     type: 'depth', title: 'Depth', summary: 'What the test says.', since: '0', stability: 'stable', examples: [{ title: 'One', yaml: 'type: depth' }],
     config: spec({ password: string({ summary: 'Password.' }) }),
     measure: () => ({ name: 'depth', target: 5, activation: 0, metricType: 'AverageValue' }),
-    open: ({ password }, _kit, measured) => {
+    open: async ({ password }, _kit, measured) => {
       life.push(`open ${password}`)
+      if (world.openingMs > 0) await clock.sleep(world.openingMs)
       return {
         read: async () => {
           if (!broker.accepted.includes(password)) throw new TidegateError('TG_SOURCE_REFUSED', 'wrong password')
@@ -167,4 +168,30 @@ test('a pump whose slots are all taken is renewed too', async () => {
   expect(t.connectors[0]?.closed).toBe(1)
   t.fn.calls[1]?.answer({ kind: 'answered', status: 200 })
   await t.pump.stop()
+})
+
+test('a client that takes longer to open than a look may take is opened once, and the look that finds it open uses it', async () => {
+  const t = setup()
+  t.world.openingMs = 15_000
+  const looks = [t.look()]
+  await t.clock.advance(11_000)
+  looks.push(t.look())
+  await t.clock.advance(11_000)
+  expect(await Promise.all(looks)).toEqual(['failed', 'measured'])
+  await t.reader.close()
+  expect(t.life).toEqual(['open first', 'read first', 'close first'])
+})
+
+test('of two clients that open one after the other the late one is closed', async () => {
+  const t = setup()
+  t.world.openingMs = 100_000
+  const looks = [t.look()]
+  await t.clock.advance(61_000)
+  t.world.openingMs = 1000
+  looks.push(t.look())
+  await t.clock.advance(60_000)
+  expect(await Promise.all(looks)).toEqual(['failed', 'measured'])
+  expect(t.life).toEqual(['open first', 'open first', 'read first', 'close first'])
+  await t.reader.close()
+  expect(t.life.filter(l => l === 'close first')).toHaveLength(2)
 })
