@@ -5,6 +5,7 @@ import { openAccess, type Access } from './access.js'
 import { AdmissionWebhook, type WebhookOptions } from './admission/webhook.js'
 import { AnnotationStore } from './annotation-store.js'
 import type { KedaMode } from './adoption.js'
+import { AuthUsers } from './auth-users.js'
 import { Autoscalers, targetOf } from './autoscalers.js'
 import { Discovery } from './discovery.js'
 import { Examiner } from './examiner.js'
@@ -110,6 +111,12 @@ export class KubeCluster {
     this.#speakers = new Speakers(fn => endpoints.workloadOf(fn)?.ref)
     for (const reflector of this.#resources.reflectors) reflector.listen(this.#speakers)
     this.resources = this.#resources
+    const users = new AuthUsers({
+      writer: this.#writer, clock, log, seesAll: namespaces.length === 0, all: () => this.#resources.values(), of: (kind, namespace, name) => this.#resources.of(kind, namespace, name),
+      isOurs: resource => this.#resources.isOurs(resource),
+    })
+    for (const reflector of this.#resources.reflectors) reflector.listen(users)
+    this.lease?.changes(() => users.look())
     this.objects = new Objects({ http, clock, workloads, discovery })
     this.endpoints = endpoints
     this.pods = followedPods(reflecting)

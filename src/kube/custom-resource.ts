@@ -23,6 +23,9 @@ export interface WireResourceStatus {
   readonly triggersActivity?: Readonly<Record<string, unknown>>
   readonly pausedReplicaCount?: number | null
   readonly lastActiveTime?: string
+  /** Of an authentication: who uses it. */
+  readonly scaledobjects?: string
+  readonly scaledjobs?: string
   /** Of a Trigger: the type of its connector, and what it calls. */
   readonly source?: string
   readonly function?: string
@@ -74,6 +77,7 @@ export const trimResource = (apiVersion: string, kind: string, plural: string) =
 
 const statusFields = [
   'conditions', 'originalReplicaCount', 'observedGeneration', 'source', 'function', 'externalMetricNames', 'health', 'triggersActivity', 'pausedReplicaCount', 'lastActiveTime',
+  'scaledobjects', 'scaledjobs',
 ] as const
 
 const keptStatus = (status: WireResourceStatus = {}): WireResourceStatus =>

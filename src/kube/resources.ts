@@ -88,7 +88,12 @@ export class KubeResources implements ResourceSource {
     const resource = trimResource(served.apiVersion, served.kind, served.plural)({ ...raw, metadata: raw['metadata'] })
     const { namespace } = resource.ref
     if (namespace !== '' && this.#parts.namespaces.length > 0 && !this.#parts.namespaces.includes(namespace)) return true
-    return isScaled(resource.ref) ? this.standing(resource).kind === 'foreign' : served.apiVersion === names.kedaApiVersion && this.#kedaOperators.run !== false
+    return !this.isOurs(resource)
+  }
+
+  /** Whether nobody else looks after it. */
+  isOurs (resource: CustomResource): boolean {
+    return isScaled(resource.ref) ? this.standing(resource).kind === 'ours' : resource.ref.apiVersion !== names.kedaApiVersion || this.#kedaOperators.run === false
   }
 
   /** What counts, of both groups, and by which triggers it is scaled. */

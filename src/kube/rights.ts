@@ -24,6 +24,8 @@ export const operatorRights: readonly Right[] = [
   ...rights('work', [names.group], ['triggers'], ['get', 'list', 'watch', 'patch']),
   ...rights('work', both, ['triggerauthentications'], ['list', 'watch']),
   ...rights('cluster', both, ['clustertriggerauthentications'], ['list', 'watch']),
+  ...rights('work', both, ['triggerauthentications/status'], ['patch']),
+  ...rights('cluster', both, ['clustertriggerauthentications/status'], ['patch']),
   ...rights('work', both, ['scaledobjects/status', 'scaledjobs/status'], ['patch']),
   ...rights('work', [names.group], ['triggers/status'], ['patch']),
   ...rights('work', ['apps'], ['deployments', 'statefulsets'], ['list', 'watch']),

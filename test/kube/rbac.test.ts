@@ -18,6 +18,8 @@ const needs: Readonly<Record<string, readonly string[]>> = {
     [`what a ScaledObject of ${group} remembers stands in its annotation`, [`${group}/scaledobjects patch`]],
     [`the memory of a ScaledObject of ${group} is written though others write to it too`, [`${group}/scaledobjects get`]],
     [`a ScaledObject of ${group} has conditions`, [`${group}/scaledobjects/status patch`]],
+    [`a TriggerAuthentication of ${group} says who uses it`, [`${group}/triggerauthentications/status patch`]],
+    [`a ClusterTriggerAuthentication of ${group} says who uses it`, [`${group}/clustertriggerauthentications/status patch`]],
     [`a ScaledJob of ${group} that comes later has conditions`, [`${group}/scaledjobs list`, `${group}/scaledjobs watch`, `${group}/scaledjobs/status patch`]],
     [`a ScaledJob of ${group} makes jobs, ends those of an earlier spec, and makes another when one is gone`, [`${group}/scaledjobs patch`, ...(group === 'keda.sh' ? ['list', 'watch', 'create', 'delete'].map(verb => `batch/jobs ${verb}`) : [])]],
     [`the memory of a ScaledJob of ${group} is written though others write to it too`, [`${group}/scaledjobs get`]],

@@ -144,7 +144,19 @@ const ofGroup = (group: string): readonly Scenario[] => [
       await counts(stage, 3)
     },
   },
+  {
+    name: `a TriggerAuthentication of ${group} says who uses it`,
+    before: stage => stage.apply(work(), login, authentication(group, 'TriggerAuthentication', 'login'), object(group, [byToken(stage, 'TriggerAuthentication', 'login')])),
+    play: stage => usedByWork(stage, `/apis/${group}/v1alpha1/namespaces/${stage.namespace}/triggerauthentications/login`),
+  },
+  {
+    name: `a ClusterTriggerAuthentication of ${group} says who uses it`,
+    before: stage => stage.apply(work(), login, authentication(group, 'ClusterTriggerAuthentication', stage.namespace), object(group, [byToken(stage, 'ClusterTriggerAuthentication', stage.namespace)])),
+    play: stage => usedByWork(stage, `/apis/${group}/v1alpha1/clustertriggerauthentications/${stage.namespace}`),
+  },
 ]
+
+const usedByWork = (stage: Stage, path: string): Promise<void> => stage.until(async () => (await stage.kube.admin.get<Scaled>(path)).status?.['scaledobjects'] === 'work')
 
 const others: readonly Scenario[] = [
   {
