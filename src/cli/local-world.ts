@@ -1,9 +1,10 @@
-import { isManaged, type Deployment, type Resource, type Service, type TidegateConfig, type Trigger, type Workload } from '../api/index.js'
+import { isManaged, type Deployment, type Resource, type Service, type Trigger, type Workload } from '../api/index.js'
 import type { LocalCluster } from '../local/index.js'
 import { manifestSource, type FileEdit } from '../manifest/index.js'
 import type { Defaults } from '../runtime/configs.js'
 import { refKey, type Clock, type EventSink, type Log, type ObjectRef, type ResourceListener, type ResourceSource } from '../runtime/ports.js'
 import { formatProblem, isError, type Problem } from '../spec/problem.js'
+import { resolvedDefaults } from './config-defaults.js'
 import { editNote } from './edit-note.js'
 import type { ProblemBoard } from './problem-board.js'
 
@@ -55,7 +56,7 @@ export class LocalWorld implements ResourceSource {
         workloadRefused: (ref, problems) => this.#tell(ref, problems),
         workloadDeleted: ref => { this.#workloads.delete(refKey(ref)); board.set(refKey(ref), []); cluster.delete(ref) },
         config: config => {
-          this.#defaults = this.#resolveDefaults(config)
+          this.#defaults = resolvedDefaults(config, this.#parts.environment, this.#parts.log)
           if (this.#isUp) for (const resource of this.#resources.values()) listener.applied(resource) // what was refused for want of a default may be right now
         },
         other: (ref, problem) => this.#tell(ref, [problem]),
@@ -138,20 +139,8 @@ export class LocalWorld implements ResourceSource {
     if (problem.severity === 'error') this.#parts.log.error({}, formatProblem(problem))
     else this.#parts.log.warn({}, formatProblem(problem))
   }
-
-  /** `<key>FromEnv` in `defaults` names a variable of our own environment. */
-  #resolveDefaults ({ defaults }: TidegateConfig): Defaults {
-    const resolve = (values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => Object.fromEntries(Object.entries(values).map(([key, value]) => {
-      if (!key.endsWith('FromEnv') || typeof value !== 'string') return [key, value]
-      const found = this.#parts.environment[value]
-      if (found === undefined || found === '') this.#parts.log.warn({ variable: value }, `defaults name the variable ${value}, which is not set`)
-      return [key.slice(0, -'FromEnv'.length), found]
-    }))
-    return Object.fromEntries(Object.entries(defaults ?? {}).map(([broker, values]) => [broker, resolve(values)]))
-  }
 }
 
 const workloadKey = (workload: Workload): string => refKey(refOf(workload))
 const resourceKey = (resource: Resource): string => refKey({ ...resource, namespace: resource.metadata.namespace, name: resource.metadata.name })
 const refOf = ({ kind, metadata }: Workload): ObjectRef => ({ apiVersion: kind === 'Deployment' ? 'apps/v1' : 'v1', kind, namespace: metadata.namespace, name: metadata.name })
-

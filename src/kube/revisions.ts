@@ -13,6 +13,4 @@ export class Revisions {
   wrote (resource: CustomResource, version: string | undefined): void {
     if (version !== undefined) this.#written.set(resourceKey(resource.ref), { seen: resource.version, version })
   }
-
-  forget (resource: CustomResource): void { this.#written.delete(resourceKey(resource.ref)) }
 }

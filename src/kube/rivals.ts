@@ -63,9 +63,10 @@ export class Rivals {
   }
 
   /** Its rates are kept first: once it is gone nobody knows them. */
-  async #replace (hpa: Hpa, { ref, plural, uid, annotations, ...speaker }: CustomResource): Promise<void> {
+  async #replace (hpa: Hpa, speaker: CustomResource): Promise<void> {
     const { writer, log } = this.#parts
-    const isOwnWish = hpaConfigIn({ ref, plural, uid, annotations, ...speaker })['behavior'] !== undefined
+    const { ref, plural, uid, annotations } = speaker
+    const isOwnWish = hpaConfigIn(speaker)['behavior'] !== undefined
     if (hpa.behavior !== undefined && !isOwnWish && annotations[adoptedBehavior] !== hpa.behavior) {
       await writer.write({ method: 'PATCH', urgency: 'down', path: objectPath(ref.apiVersion, plural, ref.namespace, ref.name), body: { metadata: { uid, annotations: { [adoptedBehavior]: hpa.behavior } } } })
     }

@@ -50,7 +50,7 @@ export class ScaledObjectRun {
   removeSeries (): void {
     const { namespace, name } = this.ref
     this.#readers.removeSeries(this.ref)
-    for (const metric of ['scaled_object_desired_replicas', 'scaled_object_replicas'] as const) {
+    for (const metric of ['scaled_object_desired_replicas', 'scaled_object_replicas', 'scale_decisions_total', 'scale_writes_total', 'shadow_replicas', 'shadow_replica_seconds'] as const) {
       this.#context.telemetry.remove(metric, { namespace, scaled_object: name })
     }
   }

@@ -12,6 +12,10 @@ import { unresolved, type ResolvedConfig } from './source-reader.js'
 import { refKey, type Condition, type FunctionState, type ObjectRef, type ScalingStatus } from './ports.js'
 
 const progressEveryMs = 500
+/** Those whose series are one Trigger's. */
+const ownMetrics = [
+  'deliveries_total', 'delivery_duration_seconds', 'deliveries_in_flight', 'delivery_slots', 'circuit_open', 'dead_letters_total', 'events_lost_total', 'wakes_total', 'wake_duration_seconds',
+] as const
 
 /** One Trigger at work: its pump, the endpoints of its function, and its status. An edit makes a new run; the old one drains. */
 export class TriggerRun {
@@ -90,7 +94,7 @@ export class TriggerRun {
   /** Drops its series: the Trigger is gone. */
   removeSeries (): void {
     const labels = { namespace: this.ref.namespace, trigger: this.ref.name }
-    for (const metric of ['deliveries_total', 'delivery_duration_seconds', 'deliveries_in_flight', 'delivery_slots', 'circuit_open'] as const) this.#context.telemetry.remove(metric, labels)
+    for (const metric of ownMetrics) this.#context.telemetry.remove(metric, labels)
   }
 
   /** What the unit of the target decided. */

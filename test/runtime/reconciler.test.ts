@@ -220,8 +220,10 @@ test('the series of an edited Trigger go on, those of a deleted one go', async (
   const t = await setup(trigger())
   t.tell.applied(trigger({ concurrency: { perReplica: 3 } }))
   await t.clock.advance(1000)
-  const series = (): number => [...t.telemetry.values.keys()].filter(key => key.startsWith('delivery_slots')).length
-  expect(series()).toBe(1)
+  const series = (): number => [...t.telemetry.values.keys()].filter(key => /^(delivery_slots|events_lost_total|wakes_total)/.test(key)).length
+  const labels = { namespace: 'default', trigger: 'orders', type: 'some' }
+  for (const counter of [t.telemetry.counter('events_lost_total', labels), t.telemetry.counter('wakes_total', labels)]) counter.inc()
+  expect(series()).toBe(3)
   t.tell.deleted({ apiVersion: 'tidegate.dev/v1alpha1', kind: 'Trigger', namespace: 'default', name: 'orders' })
   await t.clock.advance(1000)
   expect(series()).toBe(0)

@@ -5,8 +5,8 @@ import { metricCatalogue } from '../../core/metrics.js'
 import { kubeCluster, namespacesFrom, type KubeCluster, type WebhookOptions } from '../../kube/index.js'
 import type { Defaults } from '../../runtime/configs.js'
 import type { Log } from '../../runtime/ports.js'
-import { httpServer, type HttpServer } from '../../telemetry/http-server.js'
-import { logger, type LogLevel } from '../../telemetry/logger.js'
+import type { HttpServer } from '../../telemetry/http-server.js'
+import { logger } from '../../telemetry/logger.js'
 import { metrics, type Metrics } from '../../telemetry/metrics.js'
 import { builtins } from '../builtins.js'
 import { systemClock } from '../clock.js'
@@ -15,7 +15,9 @@ import { ConfigFile } from '../config-file.js'
 import { decisionFile } from '../decision-file.js'
 import { loggedEvents } from '../events.js'
 import { admissionCheck } from '../lint/problems.js'
+import { levelOf } from '../log-level.js'
 import { StatusBoard } from '../status-board.js'
+import { statusServer } from '../status-server.js'
 import { serveTerms } from '../terms.js'
 import { untilStopped } from '../until-stopped.js'
 import { version } from '../version.js'
@@ -96,17 +98,8 @@ function webhookOptions ({ host, webhookPort: port, webhookName: name }: Operato
 }
 
 function serverFor ({ host, port }: OperatorOptions, telemetry: Metrics, status: StatusBoard, phase: Phase): HttpServer {
-  return httpServer({
-    host, port, metrics: telemetry, status: () => status.all(), stuck: () => phase.vitals.stuck(),
+  return statusServer(status, {
+    host, port, metrics: telemetry, stuck: () => phase.vitals.stuck(),
     ready: () => phase.isStopping ? ['draining'] : phase.cluster?.isSynced === true ? [] : ['waiting for the API server'],
-    ...(process.env['TIDEGATE_TOKEN'] === undefined ? {} : { token: process.env['TIDEGATE_TOKEN'] }),
-  })
-}
-
-const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
-
-function levelOf (text: string): LogLevel {
-  const level = levels.find(l => l === text)
-  if (level === undefined) throw new TidegateError('TG_USAGE', `--log-level ${text} is no level`, { hint: `one of ${levels.join(', ')}` })
-  return level
+  }, process.env)
 }

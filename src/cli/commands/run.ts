@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errorMessage, TidegateError } from '../../core/errors.js'
+import { errorMessage } from '../../core/errors.js'
 import { metricCatalogue } from '../../core/metrics.js'
 import { belowHome, stateFolderOf } from '../../local/index.js'
 import type { Log } from '../../runtime/ports.js'
-import { httpServer, type HttpServer } from '../../telemetry/http-server.js'
-import { logger, type LogLevel } from '../../telemetry/logger.js'
+import type { HttpServer } from '../../telemetry/http-server.js'
+import { logger } from '../../telemetry/logger.js'
 import { metrics, type Metrics } from '../../telemetry/metrics.js'
 import { liveView } from '../../ui/live-view.js'
 import { recentEvents } from '../../ui/recent-events.js'
@@ -17,8 +17,10 @@ import { decisionFile } from '../decision-file.js'
 import { eachOf, loggedEvents } from '../events.js'
 import type { ExitCode, Output, RunOptions } from '../command.js'
 import { lineFile } from '../line-file.js'
+import { levelOf } from '../log-level.js'
 import { ProblemBoard } from '../problem-board.js'
 import { StatusBoard } from '../status-board.js'
+import { statusServer } from '../status-server.js'
 import { untilStopped } from '../until-stopped.js'
 import { localSystem } from '../wiring.js'
 
@@ -80,8 +82,7 @@ const stopping = 'stopping: what is in flight may finish within drain.timeout of
 
 /** Log lines go to stdout; beside a live view, which has the terminal, into a file of the state folder. `besideView` hears when that fails. */
 async function openLog ({ logLevel }: RunOptions, stateDir: string, besideView: Output | undefined): Promise<Log> {
-  const level = levels.find(l => l === logLevel)
-  if (level === undefined) throw new TidegateError('TG_USAGE', `--log-level ${logLevel} is no level`, { hint: `one of ${levels.join(', ')}` })
+  const level = levelOf(logLevel)
   if (besideView === undefined) return logger({ level, destination: process.stdout })
   await mkdir(stateDir, { recursive: true, mode: 0o700 })
   const path = join(stateDir, 'tidegate.log')
@@ -89,18 +90,12 @@ async function openLog ({ logLevel }: RunOptions, stateDir: string, besideView: 
   return logger({ level, destination: await lineFile(path, 'the log to', { mode: 0o600, onFailed }) })
 }
 
-const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
-
 interface Served { readonly telemetry: Metrics, readonly status: StatusBoard, readonly phase: { isReady: boolean }, readonly stuck: () => readonly string[] }
 
 interface Endpoints { readonly http: HttpServer, readonly address: string }
 
 async function openServer ({ host, port = 0 }: RunOptions, { telemetry, status, phase, stuck }: Served): Promise<Endpoints> {
-  const http = httpServer({
-    host, port, metrics: telemetry, status: () => status.all(), stuck,
-    ready: () => phase.isReady ? [] : ['starting or draining'],
-    ...(process.env['TIDEGATE_TOKEN'] === undefined ? {} : { token: process.env['TIDEGATE_TOKEN'] }),
-  })
+  const http = statusServer(status, { host, port, metrics: telemetry, stuck, ready: () => phase.isReady ? [] : ['starting or draining'] }, process.env)
   const bound = await http.start()
   return { http, address: `http://${bound.host}:${bound.port}` }
 }
