@@ -2,6 +2,7 @@ import type { JsonSchema } from '../spec/index.js'
 
 const text: JsonSchema = { type: 'string' }
 const count: JsonSchema = { type: 'integer', format: 'int32' }
+const total: JsonSchema = { type: 'integer', format: 'int64' }
 const moment: JsonSchema = { type: 'string', format: 'date-time' }
 const each = (item: JsonSchema): JsonSchema => ({ type: 'array', items: item })
 const keyed = (item: JsonSchema): JsonSchema => ({ type: 'object', additionalProperties: item })
@@ -32,6 +33,6 @@ const ours = { observedGeneration: { type: 'integer', format: 'int64' }, conditi
 /** What may stand in `status`; an API server prunes the rest. */
 export function statusSchema (kind: string, isKedas: boolean): JsonSchema {
   if (kind.endsWith('TriggerAuthentication')) return object(users)
-  if (kind === 'Trigger') return object({ source: text, function: text, ...ours })
+  if (kind === 'Trigger') return object({ source: text, function: text, deadLettered: total, held: total, lastFailure: object({ time: moment, eventId: text, message: text }), ...ours })
   return object(isKedas ? { ...kedaScaling, conditions: each(kedaCondition) } : { ...kedaScaling, ...ours })
 }

@@ -52,16 +52,15 @@ function failing (ready: Turned | undefined, kind: 'ScaledObject' | 'ScaledJob')
   return reason === `${kind}CheckFailed` ? [warning(reason, message)] : []
 }
 
-/** Told by whoever refused the edit, or suspended the Trigger. */
-const isToldElsewhere = ({ reason = '' }: WireCondition): boolean => reason === 'Suspended' || (reason.startsWith('TG_') && reason !== 'TG_TARGET_CONFLICT')
+/** Told by whoever refused the edit or suspended the Trigger, or as an Event of its own. */
+const isToldElsewhere = ({ reason = '' }: WireCondition): boolean => reason === 'Suspended' || reason === 'Held' || (reason.startsWith('TG_') && reason !== 'TG_TARGET_CONFLICT')
 
 function triggerEvents (turned: Turn): readonly Told[] {
   const [ready, circuit] = [turned('Ready'), turned('CircuitClosed')]
-  const isHeld = circuit?.is.status === 'False'
   return [
     ...(ready?.is.status === 'True' && ready.was?.status === 'False' ? [normal('TriggerReady', 'Trigger works again')] : []),
-    ...(ready?.is.status === 'False' && !isHeld && !isToldElsewhere(ready.is) ? [warning('TriggerFailed', `${ready.is.reason ?? ''}: ${ready.is.message ?? ''}`)] : []),
-    ...(isHeld ? [warning('TriggerHeld', circuit.is.message ?? '')] : []),
+    ...(ready?.is.status === 'False' && !isToldElsewhere(ready.is) ? [warning('TriggerFailed', `${ready.is.reason ?? ''}: ${ready.is.message ?? ''}`)] : []),
+    ...(circuit?.is.status === 'False' ? [warning('TriggerHeld', circuit.is.message ?? '')] : []),
     ...(circuit?.is.status === 'True' && circuit.was?.status === 'False' ? [normal('TriggerReleased', 'an event succeeded: the function is called freely again')] : []),
   ]
 }

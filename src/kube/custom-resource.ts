@@ -29,6 +29,9 @@ export interface WireResourceStatus {
   /** Of a Trigger: the type of its connector, and what it calls. */
   readonly source?: string
   readonly function?: string
+  readonly deadLettered?: number
+  readonly held?: number
+  readonly lastFailure?: { readonly time: string, readonly eventId: string, readonly message: string }
 }
 
 /** What we write into the annotations of our own objects. */
@@ -77,7 +80,7 @@ export const trimResource = (apiVersion: string, kind: string, plural: string) =
 
 const statusFields = [
   'conditions', 'originalReplicaCount', 'observedGeneration', 'source', 'function', 'externalMetricNames', 'health', 'triggersActivity', 'pausedReplicaCount', 'lastActiveTime',
-  'scaledobjects', 'scaledjobs',
+  'scaledobjects', 'scaledjobs', 'deadLettered', 'held', 'lastFailure',
 ] as const
 
 const keptStatus = (status: WireResourceStatus = {}): WireResourceStatus =>

@@ -61,8 +61,19 @@ function triggerFields ({ delivery }: ObjectStatus, { wanted }: CustomResource, 
   const fn = isMapping(wanted.spec) && isMapping(wanted.spec['function']) ? wanted.spec['function'] : {}
   const named = [fn['namespace'], fn['name'] ?? fn['url']].filter(part => typeof part === 'string').join('/')
   const source = delivery?.source ?? before.source
-  return { function: named, ...(source === undefined ? {} : { source }) }
+  return { function: named, ...(source === undefined ? {} : { source }), ...failuresOf(delivery, before) }
 }
+
+/** Counted since the process that works on it began; what an earlier one counted stands until there is something new. */
+function failuresOf (delivery: ObjectStatus['delivery'], before: WireResourceStatus): Partial<WireStatusBody> {
+  const last = delivery?.lastFailure
+  const deadLettered = moreThanNone(delivery?.deadLettered) ?? before.deadLettered
+  const held = moreThanNone(delivery?.held) ?? before.held
+  const lastFailure = last === undefined ? before.lastFailure : { time: wireTime(last.at), eventId: last.eventId, message: last.because.slice(0, 1024) }
+  return { ...(deadLettered === undefined ? {} : { deadLettered }), ...(held === undefined ? {} : { held }), ...(lastFailure === undefined ? {} : { lastFailure }) }
+}
+
+const moreThanNone = (count: number | undefined): number | undefined => count === 0 ? undefined : count
 
 /** Whether anything differs. Fields that are written without being read back count by what we wrote. */
 export function isOther (wanted: WireStatusBody, written: WireStatusBody | undefined): boolean {
@@ -76,7 +87,7 @@ const turns = (status: WireStatusBody | undefined): string => JSON.stringify([
   sorted(status).map(({ type, status: state, reason, message }) => [type, state, reason, ...(type === 'Paused' ? [message] : [])]), status?.observedGeneration, status?.originalReplicaCount, status?.source, status?.function, status?.pausedReplicaCount ?? null,
 ])
 const words = (status: WireStatusBody | undefined): string => JSON.stringify([
-  sorted(status).map(({ type, message }) => [type, message]), status?.lastActiveTime, status?.externalMetricNames ?? [], entries(status?.health), entries(status?.triggersActivity),
+  sorted(status).map(({ type, message }) => [type, message]), status?.lastActiveTime, status?.deadLettered, status?.held, status?.lastFailure?.time, status?.externalMetricNames ?? [], entries(status?.health), entries(status?.triggersActivity),
 ])
 const entries = (map: Readonly<Record<string, unknown>> = {}): readonly unknown[] => Object.entries(map).filter(([, value]) => value !== null).sort(([a], [b]) => a < b ? -1 : 1)
 const sorted = (status: WireStatusBody | undefined): readonly WireCondition[] => [...status?.conditions ?? []].sort((a, b) => a.type < b.type ? -1 : 1)

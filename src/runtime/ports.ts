@@ -240,6 +240,8 @@ export interface DeliveryStatus {
   readonly delivered: number
   readonly failed: number
   readonly deadLettered: number
+  /** How often an event that used up its attempts stayed with its source, to be tried again. */
+  readonly held?: number
   readonly lastFailure?: { readonly at: EpochMs, readonly because: string, readonly eventId: string }
   readonly lastWake?: WakeSplit
   /** Cron: the next tick. */

@@ -98,6 +98,10 @@ test('ten exhausted in a row hold the Trigger: one probe at a time, and a succes
   const deadLetters = t.source.published.length
   expect(deadLetters).toBe(9)
   expect(t.pump.conditions().find(c => c.type === 'CircuitClosed')?.status).toBe('False')
+  expect(t.pump.conditions().find(c => c.type === 'Ready')).toMatchObject({ status: 'False', reason: 'Held' })
+  expect(t.notes.filter(note => note === 'EventDeadLettered')).toHaveLength(1)
+  expect(t.notes.filter(note => note === 'EventHeld')).toHaveLength(1)
+  expect(t.pump.status().held).toBeGreaterThan(0)
   const before = t.fn.calls.length
   for (let i = 20; i < 30; i++) t.source.offer(String(i))
   await t.clock.advance(4000)

@@ -38,10 +38,14 @@ export function dispose ({ outcome, attempt, policy, random }: DisposeInput): Di
   }
 
   function retry (because: string, atLeastMs = 0): Disposition {
-    if (attempt >= policy.retry.attempts) return giveUp('attempts', `${because}, attempt ${attempt} of ${policy.retry.attempts}`, policy)
+    if (attempt >= policy.retry.attempts) return giveUp('attempts', `${because}, ${attemptText(attempt, policy)}`, policy)
     return { kind: 'retry', afterMs: Math.max(atLeastMs, backoffDelay(attempt, policy.retry, random)), because }
   }
 }
+
+/** What was held is tried beyond its attempts. */
+const attemptText = (attempt: number, { retry }: DeliveryPolicy): string =>
+  attempt > retry.attempts ? `attempt ${attempt}, held since attempt ${retry.attempts}` : `attempt ${attempt} of ${retry.attempts}`
 
 const isSuccess = (status: number, policy: DeliveryPolicy): boolean => policy.success.some(([from, to]) => from <= status && status <= to)
 

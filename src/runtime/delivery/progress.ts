@@ -17,6 +17,7 @@ export class Progress {
   #delivered = 0
   #failed = 0
   #deadLettered = 0
+  #held = 0
   #lastFailure: DeliveryStatus['lastFailure']
   #lastWake: WakeSplit | undefined
 
@@ -27,9 +28,9 @@ export class Progress {
 
   get lastFailure (): string | undefined { return this.#lastFailure?.because }
 
-  status (): Pick<DeliveryStatus, 'delivered' | 'failed' | 'deadLettered' | 'lastFailure' | 'lastWake'> {
+  status (): Pick<DeliveryStatus, 'delivered' | 'failed' | 'deadLettered' | 'held' | 'lastFailure' | 'lastWake'> {
     return {
-      delivered: this.#delivered, failed: this.#failed, deadLettered: this.#deadLettered,
+      delivered: this.#delivered, failed: this.#failed, deadLettered: this.#deadLettered, held: this.#held,
       ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
       ...(this.#lastWake === undefined ? {} : { lastWake: this.#lastWake }),
     }
@@ -41,8 +42,8 @@ export class Progress {
       case 'filtered':
       case 'release': return
       case 'deadLetter': this.#deadLettered++; return this.failed(event, ending)
+      case 'hold': this.#held++; return this.failed(event, ending)
       case 'retry':
-      case 'hold':
       case 'drop':
       case 'suspend': return this.failed(event, ending)
     }

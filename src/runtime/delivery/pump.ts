@@ -12,6 +12,7 @@ import { DerivedCapacity } from './capacity.js'
 import { Circuit } from './circuit.js'
 import { Demand } from './demand.js'
 import { bringAbout } from './endings.js'
+import { EndingEvents } from './ending-events.js'
 import { EndpointPool } from './endpoint-pool.js'
 import { LeaseKeeper } from './lease-keeper.js'
 import { Progress } from './progress.js'
@@ -125,7 +126,7 @@ export class DeliveryPump {
     })
     this.#step = filtering(attempting(call, { attempts: new Attempts(), policy: plan.policy, random, clock, delayedRetry: parts.guarantees.delayedRetry, judge: disposition => this.#circuit.ends(disposition), failed: (event, disposition) => this.#progress.failed(event, disposition) }), plan.filter)
     this.#bringAbout = bringAbout({
-      clock, ref, policy: plan.policy, log, events, settled: metrics.settled, deadLetters: metrics.deadLetters, lost: metrics.lost, keeps: parts.guarantees.redelivery === 'broker',
+      clock, policy: plan.policy, log, events: new EndingEvents({ ref, clock, events }), settled: metrics.settled, deadLetters: metrics.deadLetters, lost: metrics.lost, keeps: parts.guarantees.redelivery === 'broker',
       deadLetter: plan.deadLetter === undefined ? undefined : event => this.#store(event, plan.deadLetter ?? {}),
     })
   }
