@@ -17,5 +17,13 @@ export async function costOver (seconds: number, operatorPid: number, brokerPid:
   }
 }
 
+/** Share of one core that one process takes over so many seconds, percent. */
+export async function shareOver (seconds: number, pid: number | undefined): Promise<number> {
+  if (pid === undefined) return NaN
+  const [began, before] = [performance.now(), cpuUs(pid)]
+  await sleep(seconds * 1000)
+  return (cpuUs(pid) - before) / ((performance.now() - began) * 1000) * 100
+}
+
 /** CPU so far of a process and all below it, µs. */
 export const treeUs = (pid: number): number => tree(pid).reduce((sum, each) => sum + cpuUs(each), 0)
