@@ -44,6 +44,9 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   'the pod that works is marked as the last to go': ['core/pods patch'],
 }
 
+/** Without these it happens too, later: after another try, or another list. What is missing is said. */
+const onlyLater = new Set(['apps/deployments/scale get', 'apps/statefulsets/scale get', 'autoscaling/horizontalpodautoscalers watch'])
+
 let kube: KubeControlPlane
 let nats: NatsServer
 let depths: Server
@@ -86,11 +89,12 @@ test('every permission that is shipped has a scenario, and every scenario is abo
 describe.concurrent('without the right to', () => {
   for (const [name, needed] of Object.entries(needs)) {
     test.each(needed)(`%s it does not happen that ${name}`, async permission => {
-      const { tookMs, refused } = await control(name)
+      const { tookMs, refused, complaints } = await control(name)
       expect(tookMs, 'with every right').toBeDefined()
-      expect([...refused]).toEqual([])
+      expect({ refused: [...refused], complaints }).toEqual({ refused: [], complaints: [] })
       const lacking = await perform(kube, scenarioNamed(name), { permissions: without(permission), lacking: permission, withinMs: (tookMs ?? 0) * 1.5 + 1_000, depthUrl: depthUrl() })
-      expect(lacking.tookMs, 'without it').toBeUndefined()
+      if (onlyLater.has(permission)) expect(lacking.complaints).not.toEqual([])
+      else expect(lacking.tookMs, 'without it').toBeUndefined()
       expect([...lacking.refused]).toContain(permission)
     }, 240_000)
   }

@@ -34,7 +34,8 @@ export interface Scenario {
 }
 
 /** Milliseconds that the scenario took, or undefined where it did not come to its end; and what the operator was refused. */
-export interface Outcome { readonly tookMs: number | undefined, readonly refused: ReadonlySet<string> }
+/** `complaints`: what the operator logged of being refused. */
+export interface Outcome { readonly tookMs: number | undefined, readonly refused: ReadonlySet<string>, readonly complaints: readonly string[] }
 
 export interface Performance {
   readonly permissions: readonly Permission[]
@@ -58,7 +59,7 @@ export async function perform (kube: KubeControlPlane, scenario: Scenario, { per
   try {
     if (lacking !== undefined) await Promise.race([played, stage.until(async () => (await refused()).has(lacking)), sleep(patienceMs, undefined, { signal: ending.signal })])
     const tookMs = await Promise.race([played, sleep(withinMs, undefined, { signal: ending.signal })])
-    return { tookMs, refused: await refused() }
+    return { tookMs, refused: await refused(), complaints: run.log.map(line => JSON.stringify(line)).filter(line => /forbidden/i.test(line)) }
   } finally {
     ending.abort()
     await Promise.allSettled([played]) // it ends when `until` hears of the end
