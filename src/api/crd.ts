@@ -27,6 +27,9 @@ export function crdsOf (group: CrdGroup): readonly Crd[] {
   return kinds.filter(({ apiVersions }) => apiVersions.some(v => v.startsWith(`${group}/`))).map(declared => crdOf(declared, group))
 }
 
+/** Where KEDA's definitions are too, `so` and `sj` are theirs: these name ours alone. */
+const ownShortNames: Readonly<Record<string, readonly string[]>> = { ScaledObject: ['tso'], ScaledJob: ['tsj'], TriggerAuthentication: ['tta'], ClusterTriggerAuthentication: ['tcta'] }
+
 function crdOf (declared: Declared, group: CrdGroup): Crd {
   const { kind, plural, shortNames, scope } = declared
   const isKedas = group === names.kedaGroup
@@ -35,7 +38,7 @@ function crdOf (declared: Declared, group: CrdGroup): Crd {
     metadata: { name: `${plural}.${group}` },
     spec: {
       group, scope,
-      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), shortNames, categories: [isKedas ? 'keda' : names.product] },
+      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), shortNames: isKedas ? shortNames : [...shortNames, ...ownShortNames[kind] ?? []], categories: [isKedas ? 'keda' : names.product] },
       versions: [{
         name: 'v1alpha1', served: true, storage: true,
         schema: { openAPIV3Schema: documentSchema(declared, isKedas) },
@@ -61,8 +64,13 @@ function documentSchema ({ kind, summary, spec }: Declared, isKedas: boolean): J
 function narrowed (kind: string, spec: JsonSchema, isKedas: boolean): JsonSchema {
   if (kind === 'Trigger') return at(at(spec, ['source'], oneKey), ['deadLetter', 'to'], oneKey)
   const isScaled = kind === 'ScaledObject' || kind === 'ScaledJob'
-  return isScaled && isKedas ? at(spec, ['triggers', '[]', 'metadata'], found => ({ ...found, additionalProperties: { type: 'string' } })) : spec
+  if (!isScaled || !isKedas) return spec
+  const asText = at(spec, ['triggers', '[]', 'metadata'], found => ({ ...found, additionalProperties: { type: 'string' } }))
+  return kind === 'ScaledObject' ? at(asText, ['triggers', '[]', 'metricType'], anyText) : asText
 }
+
+/** KEDA's schema takes any text here: what is wrong with it is said in a condition. */
+const anyText = (schema: JsonSchema): JsonSchema => Object.fromEntries(Object.entries(schema).filter(([key]) => key !== 'enum'))
 
 /** Exactly one connector, whose values are its own. */
 const oneKey = (schema: JsonSchema): JsonSchema => ({

@@ -19,7 +19,7 @@ const commonFields = {
 /** One entry of `spec.triggers` (keda.md a.1). */
 export const scaleTriggerField = object({
   ...commonFields,
-  metricType: oneOf(['AverageValue', 'Value'], { summary: 'Whether one replica or all together are meant to hold the target value.', default: 'AverageValue' }),
+  metricType: oneOf(['AverageValue', 'Value', 'Utilization'], { summary: 'Whether one replica or all together are meant to hold the target value; Utilization is of the cpu and memory scalers.', default: 'AverageValue' }),
 }, { summary: 'One scale trigger.' })
 
 export type ScaleTrigger = ValueOf<typeof scaleTriggerField>
@@ -55,8 +55,15 @@ export function triggerRules ({ triggers }: { readonly triggers: readonly JobTri
       if (first === undefined) seen.set(trigger.name, i)
       else violations.push({ field: 'triggers', below: [i, 'name'], code: 'TG_CONFIG_DUPLICATE', message: `"${trigger.name}" is the name of triggers[${first}] too`, hint: 'give each trigger a name of its own' })
     }
-    return [...violations, ...metadataRules(trigger, i)]
+    return [...violations, ...metricTypeRules(trigger, i), ...metadataRules(trigger, i)]
   })
+}
+
+const isUtilized = (type: string): boolean => type === 'cpu' || type === 'memory'
+
+function metricTypeRules ({ type, metricType }: JobTrigger & { readonly metricType?: unknown }, i: number): Violation[] {
+  if (metricType !== 'Utilization' || isUtilized(type)) return []
+  return [{ field: 'triggers', below: [i, 'metricType'], code: 'TG_CONFIG_INVALID', message: 'Utilization is only for the cpu and memory scalers', hint: 'AverageValue or Value' }]
 }
 
 function metadataRules (trigger: JobTrigger, i: number): Violation[] {

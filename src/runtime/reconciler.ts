@@ -55,8 +55,10 @@ export class Reconciler implements Omit<ResourceListener, 'synced'> {
       registry: this.#context.registry, defaults: this.#context.defaults(), unknownKedaKeys: 'warning',
       names: authenticationRef => authenticationRef === undefined ? { auth: [] } : {}, // what credentials provide is known when they are resolved, at the first look
     })]
-    for (const problem of problems.filter(p => !isError(p))) this.#context.log.warn({ object: refKey(ref) }, formatProblem(problem))
-    if (problems.some(isError)) return this.refused(ref, problems.filter(isError))
+    const unread = problems.filter(p => !isError(p) && p.code === 'TG_CONFIG_UNKNOWN_FIELD')
+    if (problems.some(isError)) return this.refused(ref, [...problems.filter(isError), ...unread]) // a field that nothing reads is most often why another is missing
+    for (const problem of problems) this.#context.log.warn({ object: refKey(ref) }, formatProblem(problem))
+    if (unread.length > 0) this.#context.events.emit(ref, { type: 'Warning', reason: 'TG_CONFIG_UNKNOWN_FIELD', note: unread.map(formatProblem).join('\n') })
     this.#context.status.accept(ref)
     switch (resource.kind) {
       case 'ScaledObject': this.#applyScaledObject(ref, resource); break

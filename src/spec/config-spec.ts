@@ -100,8 +100,7 @@ function read<C> (declared: ConfigSpec<C>, values: Values, find: (asked: Asked) 
     if (found.kind === 'unknown' || needed.has(name)) continue
     config[name] = readFound(field, name, found.kind === 'value' ? found : { kind: 'absent' }, options, report)
   }
-  const isReadable = !Object.values(config).includes(unreadable)
-  const broken = isReadable ? declared.checks.flatMap(check => check(config as never, name => given.has(name))) : []
+  const broken = declared.checks.flatMap(check => ask(check, config, name => given.has(name)))
   for (const [name, problem] of dangling) {
     report.add({ ...problem, severity: needed.has(name) || broken.some(({ field }) => field === name) ? 'error' : 'warning' })
   }
@@ -110,6 +109,25 @@ function read<C> (declared: ConfigSpec<C>, values: Values, find: (asked: Asked) 
   return report.hasErrors
     ? { ok: false, problems: report.problems }
     : { ok: true, value: config as C, problems: report.problems }
+}
+
+class Unreadable extends Error {}
+
+/** What a rule says of values that could be read; nothing where it needs one that could not. */
+function ask (check: Check, config: Readonly<Record<string, unknown>>, given: (name: string) => boolean): readonly Violation[] {
+  const readable = new Proxy(config, {
+    get (values, name) {
+      const value: unknown = Reflect.get(values, name)
+      if (value === unreadable) throw new Unreadable()
+      return value
+    },
+  })
+  try {
+    return check(readable as never, given)
+  } catch (error) {
+    if (error instanceof Unreadable) return []
+    throw error
+  }
 }
 
 function readFound (field: Field<unknown>, name: string, found: Found & { kind: 'value' | 'absent' }, options: ReadOptions, report: Report): unknown {

@@ -18,13 +18,13 @@ function distance (a: string, b: string): number {
   return row[t.length] ?? 0
 }
 
-/** The known name that `name` was most likely meant to be; undefined when none is near, or one contains the other by less than half. */
+/** The known name that `name` was most likely meant to be: the one with the fewest edits, else one that has it for a part; undefined when none is near. */
 export function nearest (name: string, known: readonly string[]): string | undefined {
   const scored = known
-    .map(candidate => ({ candidate, d: contains(candidate, name) ? 1 : distance(name, candidate) }))
+    .map(candidate => ({ candidate, d: distance(name, candidate) }))
     .sort((x, y) => x.d - y.d || (x.candidate < y.candidate ? -1 : 1))
-  const best = scored[0]
-  return best !== undefined && best.d <= Math.max(1, Math.floor(name.length / 3)) ? best.candidate : undefined
+  const best = scored.find(({ d }) => d <= Math.max(1, Math.floor(name.length / 3))) ?? scored.find(({ candidate }) => contains(candidate, name))
+  return best?.candidate
 }
 
 /** `queue` was meant to be `queueName`, `length` to be `queueLength`. */

@@ -39,10 +39,13 @@ describe('ScaledObject', () => {
     ['no trigger', { triggers: [] }, 'needs at least 1 entry'],
     ['two triggers of one name', { triggers: [{ type: 'a', name: 'x', metadata: {} }, { type: 'b', name: 'x', metadata: {} }] }, '"x" is the name of triggers[0] too'],
     ['cached metrics of cron', { triggers: [{ type: 'cron', useCachedMetrics: true, metadata: {} }] }, 'is not supported for the "cron" scaler'],
-    ['a Utilization trigger', { triggers: [{ type: 'cron', metricType: 'Utilization', metadata: {} }] }, '"Utilization" is not one of AverageValue, Value'],
+    ['a Utilization trigger', { triggers: [{ type: 'cron', metricType: 'Utilization', metadata: {} }] }, 'Utilization is only for the cpu and memory scalers'],
     ['fallback to a formula that is not there', { fallback: { failureThreshold: 1, replicas: 1, behavior: 'scalingModifiers' } }, 'requires scalingModifiers.formula'],
     ['a window of more than an hour', { advanced: { horizontalPodAutoscalerConfig: { behavior: { scaleDown: { stabilizationWindowSeconds: 3601 } } } } }, 'at most 3600'],
   ])('refuses %s', (_what, spec, message) => expect(problems(scaledObject(spec)).join()).toContain(message))
+  test.each(['cpu', 'memory'])('takes Utilization of %s, whose scaler is told not to be built', type => {
+    expect(problems(scaledObject({ triggers: [{ type, metricType: 'Utilization', metadata: { value: '60' } }] }))).toEqual([])
+  })
   test('takes idle 0 below a written minimum of 0, as KEDA does', () => expect(policy({ minReplicaCount: 0, idleReplicaCount: 0 }).idleReplicas).toBe(0))
   const modified = (scalingModifiers: object, more: object = {}) => ({ advanced: { scalingModifiers }, triggers: [{ type: 'cron', name: 'a', metadata: {} }, { type: 'cron', name: 'b', metadata: {} }, { type: 'cpu', metadata: {} }], ...more })
   test.each([

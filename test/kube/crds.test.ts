@@ -44,6 +44,11 @@ describe('what is stored', () => {
     expect(spec).toEqual(scaled({}))
   })
 
+  test('an unchanged cpu trigger of KEDA, whose scaler we do not have: the condition says so', async () => {
+    const triggers = [{ type: 'cpu', metricType: 'Utilization', metadata: { value: '60' } }]
+    expect((await kube.admin.apply(object(keda, 'ScaledObject', scaled({ triggers })))).spec).toEqual(scaled({ triggers }))
+  })
+
   test('one of ours, with its defaults but for minReplicaCount, whose absence says something', async () => {
     const { spec } = await kube.admin.apply(object(own, 'ScaledObject', scaled({ fallback: { failureThreshold: 3, replicas: 1 } })))
     expect(spec).toMatchObject({ scaleTargetRef: { kind: 'Deployment', apiVersion: 'apps/v1' }, pollingInterval: 30, maxReplicaCount: 100, fallback: { behavior: 'static' }, triggers: [{ metricType: 'AverageValue' }] })
@@ -144,7 +149,7 @@ describe('what kubectl shows', () => {
   test('the short names', async () => {
     const { resources } = await kube.admin.get<{ resources: { name: string, shortNames?: string[] }[] }>(`/apis/${own}`)
     expect(Object.fromEntries(resources.filter(r => !r.name.includes('/')).map(r => [r.name, r.shortNames]))).toEqual({
-      scaledobjects: ['so'], scaledjobs: ['sj'], triggerauthentications: ['ta', 'triggerauth'], clustertriggerauthentications: ['cta', 'clustertriggerauth'], triggers: ['tgr'],
+      scaledobjects: ['so', 'tso'], scaledjobs: ['sj', 'tsj'], triggerauthentications: ['ta', 'triggerauth', 'tta'], clustertriggerauthentications: ['cta', 'clustertriggerauth', 'tcta'], triggers: ['tgr'],
     })
   })
 })

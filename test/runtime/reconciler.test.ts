@@ -42,6 +42,7 @@ async function setupWith ({ shadow = false }: { readonly shadow?: boolean }, ...
   const decisions = new RecordedDecisions()
   const log = recordingLog()
   const state = new MemoryStore()
+  const told: string[] = []
   const depths = new Map<string, number>()
   const passwords: (string | undefined)[] = []
   const connectors: FakeConnector[] = []
@@ -76,19 +77,19 @@ async function setupWith ({ shadow = false }: { readonly shadow?: boolean }, ...
   })
   let listener: ResourceListener | undefined
   const running = system({
-    resources: { watch: async (told, signal) => {
-      listener = told
-      for (const resource of present) told.applied(resource)
-      told.synced()
+    resources: { watch: async (follower, signal) => {
+      listener = follower
+      for (const resource of present) follower.applied(resource)
+      follower.synced()
       await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
     } },
-    objects, targets, jobs: new FakeJobs(), endpoints, functions: new FakeFunction(), state, ownership: ownsAll, status, events: { emit: () => undefined }, decisions,
+    objects, targets, jobs: new FakeJobs(), endpoints, functions: new FakeFunction(), state, ownership: ownsAll, status, events: { emit: (_ref, { type, reason, note }) => { told.push(`${type} ${reason} ${note}`) } }, decisions,
     telemetry, clock, random: () => 0.5, log, shadow, registry: emptyRegistry.with({ scalers: [depth], connectors: [fake] }), defaults: () => ({}), clusterObjectNamespace: 'tidegate', authFiles: { read: async () => ({}) },
   })
   depths.set('uploads', 0)
   await running.start()
   await clock.advance(1000)
-  return { clock, state, targets, endpoints, status, objects, telemetry, depths, passwords, connectors, log, decisions, stop: () => running.stop(), get open () { return open }, set openingMs (ms: number) { openingMs = ms }, get tell () { if (listener === undefined) throw new Error('not started'); return listener }, get replicas () { return targets.replicas(worker) } }
+  return { clock, state, targets, endpoints, status, objects, telemetry, depths, passwords, connectors, log, told, decisions, stop: () => running.stop(), get open () { return open }, set openingMs (ms: number) { openingMs = ms }, get tell () { if (listener === undefined) throw new Error('not started'); return listener }, get replicas () { return targets.replicas(worker) } }
 }
 
 test('of two ScaledObjects on one target the older writes, and the other says why it does not', async () => {
@@ -148,6 +149,19 @@ test('a refused edit changes nothing that runs, and the object says where it is 
   expect(t.replicas).toBe(2)
   expect(t.status.condition('so', 'Ready')).toContain('TG_SCALER_UNKNOWN')
   expect(t.status.condition('so', 'Ready')).toContain('did you mean depth?')
+  await t.stop()
+})
+
+test('a field that nothing reads is told beside the one that is missing for it', async () => {
+  const t = await setup(scaledObject('so', { triggers: [{ type: 'depth', metadata: { queu: 'uploads' } }] }))
+  expect(t.status.condition('so', 'Ready')).toMatch(/^False TG_CONFIG_MISSING: .*"depth" needs queue.*\n.*queu: no such field for "depth"; did you mean queue\?$/)
+  await t.stop()
+})
+
+test('a field of KEDA\'s object that nothing reads is a warning event, and the object works', async () => {
+  const t = await setup(scaledObject('so', { minReplicaCount: 2, triggers: [{ type: 'depth', metadata: { queue: 'uploads', lenght: '9' } }] }))
+  expect(t.replicas).toBe(2)
+  expect(t.told.filter(line => line.startsWith('Warning'))).toEqual([expect.stringMatching(/^Warning TG_CONFIG_UNKNOWN_FIELD .*lenght: no such field for "depth"; did you mean length\?$/)])
   await t.stop()
 })
 

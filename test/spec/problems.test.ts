@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { nearest } from '../../src/spec/nearest.js'
 import {
   boolean, checkConfig, duration, formatProblem, integer, list, map, number, numberOrName, object, oneOf, parseConfig, quantity, readDocument, secret, spec, string,
   type Field, type Names, type ReadOptions, type Values,
@@ -87,4 +88,23 @@ describe('the configuration of a plugin', () => {
     expect(JSON.stringify(parsed)).not.toContain('abc')
     expect(parsed.ok && parsed.value.connection.reveal()).toBe('AccountKey=abc')
   })
+})
+
+describe('the name that was meant', () => {
+  test.each([
+    ['targetValu', ['activationTargetValue', 'targetValue'], 'targetValue'],
+    ['queueLenght', ['queueLength', 'queueName'], 'queueLength'],
+    ['queue', ['activationQueueLength', 'queueName'], 'queueName'],
+    ['length', ['queueLength'], 'queueLength'],
+    ['other', ['x'], undefined],
+  ])('%s of %j: %s', (name, known, meant) => expect(nearest(name, known)).toBe(meant))
+})
+
+test('a rule is asked though a value that it does not look at could not be read', () => {
+  const declared = spec({ zone: string({ summary: 'Z.' }), start: string({ summary: 'S.' }), count: integer({ summary: 'C.', min: 1 }) }, {
+    checks: [({ zone }) => [{ field: 'zone', message: `is not ${zone}` }], ({ count, start }) => [{ field: 'start', message: `is not ${start} of ${count}` }]],
+  })
+  expect(checkConfig(declared, { zone: 'Berlinn', start: 'x', count: '0' }, {}, { path: [], mode: 'text', unknownKeys: 'error', about: '"cron"' }).map(formatProblem)).toEqual([
+    'error TG_CONFIG_INVALID count: 0 is too small: must be at least 1', 'error TG_CONFIG_CONFLICT zone: is not Berlinn',
+  ])
 })
