@@ -1,11 +1,11 @@
 import { names } from '../core/names.js'
 import { errorMessage } from '../core/errors.js'
 import type { Log } from '../runtime/ports.js'
-import type { Discovery } from './discovery.js'
+import type { Discovery } from './api/discovery.js'
 import { Examiner } from './examiner.js'
-import type { KubeHttp } from './http.js'
-import type { Namespaces } from './namespaces.js'
-import { objectPath } from './wire.js'
+import type { KubeHttp } from './api/http.js'
+import type { Namespaces } from './api/namespaces.js'
+import { objectPath } from './api/wire.js'
 
 export interface AbsencesParts { readonly http: KubeHttp, readonly discovery: Discovery, readonly namespaces: Namespaces, readonly log: Log }
 

@@ -1,5 +1,5 @@
-import { ApiError } from './api-error.js'
-import type { KubeHttp } from './http.js'
+import { ApiError } from './api/api-error.js'
+import type { KubeHttp } from './api/http.js'
 import type { Right } from './rights.js'
 
 interface WireReview { readonly status?: { readonly allowed?: boolean } }

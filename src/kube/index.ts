@@ -1,6 +1,6 @@
 export { kubeCluster, type KubeCluster, type Term } from './cluster.js'
 export type { WebhookOptions } from './admission/webhook.js'
-export { namespacesFrom } from './namespaces.js'
+export { namespacesFrom } from './api/namespaces.js'
 export { Examiner, fieldsOf } from './examiner.js'
 export { operatorRights, rightText, type Right } from './rights.js'
-export type { Standing } from './adoption.js'
+export type { Standing } from './targets/adoption.js'

@@ -1,8 +1,8 @@
 import { errorMessage } from '../core/errors.js'
 import type { Clock, Log } from '../runtime/ports.js'
-import { ApiError } from './api-error.js'
-import type { KubeHttp } from './http.js'
-import { microTime, objectPath, collectionPath, type Wire } from './wire.js'
+import { ApiError } from './api/api-error.js'
+import type { KubeHttp } from './api/http.js'
+import { microTime, objectPath, collectionPath, type Wire } from './api/wire.js'
 
 const apiVersion = 'coordination.k8s.io/v1'
 const durationMs = 3_000

@@ -2,8 +2,8 @@ import { errorMessage } from '../core/errors.js'
 import { names } from '../core/names.js'
 import type { Clock, Log } from '../runtime/ports.js'
 import { Examiner } from './examiner.js'
-import type { KubeHttp } from './http.js'
-import { collectionPath, nameKey, type Wire } from './wire.js'
+import type { KubeHttp } from './api/http.js'
+import { collectionPath, nameKey, type Wire } from './api/wire.js'
 
 type Seen = ReadonlyMap<string, { readonly version: string, readonly holder: string }>
 type WireLeases = { readonly items?: readonly Wire<{ readonly spec?: { readonly holderIdentity?: string } }>[] | null }

@@ -1,8 +1,8 @@
 import { TidegateError } from '../core/errors.js'
 import type { Clock } from '../runtime/ports.js'
-import { ApiError } from './api-error.js'
-import type { KubeHttp } from './http.js'
-import { objectPath, type Wire } from './wire.js'
+import { ApiError } from './api/api-error.js'
+import type { KubeHttp } from './api/http.js'
+import { objectPath, type Wire } from './api/wire.js'
 
 type WireToken = Wire<{ readonly status?: { readonly token?: string, readonly expirationTimestamp?: string } }>
 

@@ -4,11 +4,11 @@ import { standIns } from '../registry/check.js'
 import type { AnyConnector, AnyScaler } from '../registry/registry.js'
 import { Secret } from '../spec/secret.js'
 import { parseConfig, type ConfigSpec, type ReadOptions, type Values } from '../spec/config-spec.js'
-import type { Credentials, CredentialsParts, CredentialsRequest } from './credential-types.js'
-import { resolveCredentials } from './credentials.js'
+import type { Credentials, CredentialsParts, CredentialsRequest } from './credentials/credential-types.js'
+import { resolveCredentials } from './credentials/credentials.js'
 import type { Problem } from '../spec/problem.js'
 import type { ObjectRef } from './ports.js'
-import type { ResolvedConfig } from './source-reader.js'
+import type { ResolvedConfig } from './scaling/source-reader.js'
 
 /** Values of `defaults` in tidegate.yaml: per broker, those that stand in for what an object does not write. */
 export type Defaults = Readonly<Record<string, Readonly<Record<string, unknown>>>>

@@ -4,11 +4,11 @@ import type { Connector } from '../plugin/connector.js'
 import type { AnyConnector } from '../registry/registry.js'
 import { connectorConfig } from './configs.js'
 import { contextKit, type Context } from './context.js'
-import { readAgainAfterMs, usualAgeMs } from './credential-times.js'
+import { readAgainAfterMs, usualAgeMs } from './credentials/credential-times.js'
 import { DeliveryPump, type PumpMetrics, type PumpPlan } from './delivery/pump.js'
 import { withFields } from './kit.js'
 import { Pace } from './pace.js'
-import { unresolved, type ResolvedConfig } from './source-reader.js'
+import { unresolved, type ResolvedConfig } from './scaling/source-reader.js'
 import { refKey, type Condition, type FunctionState, type ObjectRef, type ScalingStatus } from './ports.js'
 
 const progressEveryMs = 500

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { warnOfAbsences } from '../../src/kube/absences.js'
-import { Discovery } from '../../src/kube/discovery.js'
+import { Discovery } from '../../src/kube/api/discovery.js'
 import { ManualClock } from '../fakes/manual-clock.js'
 import { recordingLog } from '../fakes/ports.js'
 import { failure, ScriptedApi } from './api-server.js'

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { openAccess } from '../../src/kube/access.js'
+import { openAccess } from '../../src/kube/api/access.js'
 import { ManualClock } from '../fakes/manual-clock.js'
 
 test('a credential that could not be read is asked for again by the next request', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Allowance } from '../../src/kube/allowance.js'
+import { Allowance } from '../../src/kube/functions/allowance.js'
 
 test('so many at once, then one each half minute, and all of them again after a rest', () => {
   const allowance = new Allowance({ most: 2, everyMs: 30_000 })

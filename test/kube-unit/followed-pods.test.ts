@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/cli/clock.js'
-import { followedPods } from '../../src/kube/followed-pods.js'
+import { followedPods } from '../../src/kube/targets/followed-pods.js'
 import type { FollowedPods } from '../../src/runtime/ports.js'
 import { quiet } from '../fakes/ports.js'
 import { failure, isList, line, list, ScriptedApi, thing, type Script } from './api-server.js'

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/cli/clock.js'
-import { Reflector, type Timing } from '../../src/kube/reflector.js'
+import { Reflector, type Timing } from '../../src/kube/api/reflector.js'
 import { quiet } from '../fakes/ports.js'
 import { failure, isList, isWatch, line, list, ScriptedApi, thing, type Script } from './api-server.js'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { nextLookAt } from '../../src/runtime/look-times.js'
+import { nextLookAt } from '../../src/runtime/scaling/look-times.js'
 
 const instant = fc.integer({ min: 1_600_000_000_000, max: 1_900_000_000_000 })
 

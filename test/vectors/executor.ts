@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { decideReplicas } from '../../src/core/scaling/decide.js'
 import { kedaDefaults } from '../../src/core/scaling/rules.js'
 import type { Decision, FallbackPolicy, Reading, ScaleMemory, ScalePolicy } from '../../src/core/scaling/types.js'
-import { scalingConditions } from '../../src/runtime/unit-status.js'
+import { scalingConditions } from '../../src/runtime/scaling/unit-status.js'
 
 /** Every case is decided at this instant. */
 const now = Date.UTC(2026, 7, 20)

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { areInitialized, initialConditions, matchesSelector, parseSelector } from '../../src/api/index.js'
 import { parseDuration } from '../../src/core/duration.js'
-import { namespacesFrom } from '../../src/kube/namespaces.js'
+import { namespacesFrom } from '../../src/kube/api/namespaces.js'
 import { normalizeMetricName } from '../../src/plugin/index.js'
 import { integer, list, map, string, type Field } from '../../src/spec/index.js'
 import { readField, Report } from '../../src/spec/read.js'

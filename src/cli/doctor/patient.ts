@@ -1,9 +1,9 @@
 import type { Resource, ScaledObject, Trigger } from '../../api/index.js'
 import type { KubeCluster, Standing } from '../../kube/index.js'
-import { Authentications, isAuthentication } from '../../runtime/authentications.js'
+import { Authentications, isAuthentication } from '../../runtime/credentials/authentications.js'
 import type { ConfigParts, Defaults } from '../../runtime/configs.js'
 import type { AuthFiles, ObjectRef } from '../../runtime/ports.js'
-import { targetOf } from '../../runtime/targets.js'
+import { targetOf } from '../../runtime/scaling/targets.js'
 import type { Problem } from '../../spec/problem.js'
 
 /** A cluster as it was found, and the settings that its operator works with. */

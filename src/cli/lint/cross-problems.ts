@@ -1,6 +1,6 @@
 import { allowsTriggersFrom, componentsOf, type AuthenticationRef, type ClusterTriggerAuthentication, type Resource, type Trigger, type TriggerAuthentication } from '../../api/index.js'
 import { annotation } from '../../core/names.js'
-import { claimTargets } from '../../runtime/targets.js'
+import { claimTargets } from '../../runtime/scaling/targets.js'
 import type { Path, Problem } from '../../spec/index.js'
 import type { Neighbours } from './neighbours.js'
 import { workloadProblems } from './workload-problems.js'

@@ -1,8 +1,8 @@
 import { errorMessage } from '../../core/errors.js'
 import type { Clock, Log } from '../../runtime/ports.js'
-import { ApiError } from '../api-error.js'
-import type { KubeHttp } from '../http.js'
-import { collectionPath, objectPath, type Wire } from '../wire.js'
+import { ApiError } from '../api/api-error.js'
+import type { KubeHttp } from '../api/http.js'
+import { collectionPath, objectPath, type Wire } from '../api/wire.js'
 import { fromData, renewed, toData, type Material } from './material.js'
 
 export interface KeeperParts {

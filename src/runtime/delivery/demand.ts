@@ -1,7 +1,7 @@
 import { errorCode, errorMessage } from '../../core/errors.js'
 import type { Measurement, Reading } from '../../core/scaling/types.js'
 import type { Clock } from '../ports.js'
-import type { OnRing, Voice } from '../voice.js'
+import type { OnRing, Voice } from '../scaling/voice.js'
 
 export interface DemandParts {
   readonly trigger: string
