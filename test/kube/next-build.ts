@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { bin } from '../scenario/harness.js'
 
 /** How a memory is made, read and refused in the bundle: three places, and no other. */
-const places = [/(?<=return\{version:)1(?=,adopted)/g, /(?<=raw\.version!==)1(?=\|\|!isCount)/g]
+const places = [/(?<=\{version:)1(?=,adopted)/g, /(?<=raw\.version!==)1(?=\|\|!isCount)/g]
 
 /** This build with the version of a memory raised by one, as the next release might have it: the path of its program. Made of the text of the bundle, so that the product has no hook for it. */
 export async function nextBuild (): Promise<{ readonly folder: string, readonly program: string }> {

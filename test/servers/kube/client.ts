@@ -82,10 +82,22 @@ export function kubeClient ({ url, ca, certificate, key, token, userAgent }: Cli
 
   async function pathOf ({ apiVersion = 'v1', kind = '', metadata: { name, namespace } }: KubeObject): Promise<string> {
     const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
-    const { resources } = await request<ResourceList>('GET', root)
-    const resource = resources.find(r => r.kind === kind && !r.name.includes('/'))
-    if (resource === undefined) throw new Error(`${apiVersion} has no ${kind}`)
+    const resource = await discovered(root, kind)
     return `${root}${resource.namespaced ? `/namespaces/${namespace ?? 'default'}` : ''}/${resource.name}/${name}`
+  }
+
+  /** Discovery hears of a kind a moment after its definition is established. */
+  async function discovered (root: string, kind: string): Promise<ResourceList['resources'][number]> {
+    for (let attempt = 1; ; attempt++) {
+      const { resources } = await request<ResourceList>('GET', root).catch((error: unknown): ResourceList => {
+        if (error instanceof KubeError && error.status === 404) return { resources: [] }
+        throw error
+      })
+      const found = resources.find(r => r.kind === kind && !r.name.includes('/'))
+      if (found !== undefined) return found
+      if (attempt === 100) throw new Error(`${root} has no ${kind}`)
+      await sleep(100)
+    }
   }
 
   /** The events of one connection; the server closes it now and then. */
