@@ -69,7 +69,7 @@ async function survives (fault: () => Promise<void>): Promise<void> {
   await until(async () => (await countsWritten()).length > before.length)
   await looks(2)
   expect(await countsWritten()).toEqual([...before, 'number 5'])
-  expect(await eventsWritten() - events).toBeLessThanOrEqual(4)
+  expect(await eventsWritten() - events).toBeLessThanOrEqual(8)
   source.set(15)
   await comesTo('number', 2)
 }
